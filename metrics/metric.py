@@ -1,0 +1,148 @@
+"""What a metric is: a pure function with a card."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from kinema.registry import Registry
+from kinema.scenes.request import Claim, Request
+
+if TYPE_CHECKING:
+    from kinema.metrics.observation import Observation
+    from kinema.scenes.truth import Truth
+
+__all__ = ["METRICS", "Card", "Case", "Failed", "Metric", "Scored", "Shown", "Unscored", "metric"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A value in the card's unit, and one sentence with numbers that says where it comes from."""
+
+    value: float
+    why: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """The truth has nothing to say about this."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Our own code raised; ``error`` is the traceback."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a manifest says of a body in a clip from outside; only the shape is required."""
+
+    shape: str = "ball"
+    colour: str | None = None
+    diameter_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What was asked and, where it is known, what is true.
+
+    ``truth`` is None for clips from outside; ``shown`` then holds what the manifest says of the bodies (with truth: made from it).
+    ``gravity`` is the case's g in m/s^2.
+    """
+
+    request: Request
+    claims: tuple[Claim, ...] = ()
+    truth: Truth | None = None
+    shown: tuple[Shown, ...] = ()
+    gravity: float = 9.81
+    laws: tuple[str, ...] = ()
+
+    @classmethod
+    def outside(cls, prompt: str, *shown: Shown, gravity: float = 9.81) -> Self:
+        """A clip that nobody simulated."""
+        return cls(request=Request(prompt=prompt), shown=shown, gravity=gravity)
+
+    @classmethod
+    def of(cls, truth: Truth, request: Request) -> Self:
+        """A simulated scene."""
+        scene = truth.scene
+        shown = tuple(Shown(shape=b.shape, colour=b.colour, diameter_m=2 * b.radius) for b in truth.bodies)
+        return cls(request=request, claims=scene.claims(), truth=truth, shown=shown, gravity=truth.gravity, laws=scene.laws)
+
+
+Metric = Callable[["Observation", Case], "Scored | Unscored"]
+M = TypeVar("M", bound=Metric)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A metric's fixed facts.
+
+    ``worst`` is the value of a lost clip; ``floors`` name the generators whose best mean is 0 on the scale; ``gate`` marks a value in [0, 1]
+    that multiplies its axis. ``scaled`` False: printed raw and in no axis. ``summary`` is the first line of the docstring.
+    """
+
+    name: str
+    version: int
+    unit: str
+    better: Literal["higher", "lower", "zero"]
+    best: float
+    worst: float
+    modes: tuple[str, ...]
+    needs: tuple[str, ...]
+    source: str
+    floors: tuple[str, ...]
+    gate: bool
+    scaled: bool
+    summary: str
+    function: Metric
+
+    @property
+    def axis(self) -> str:
+        """``dynamics``, ``sync``, ``adherence`` or ``realism``."""
+        return self.name.split("/")[0]
+
+
+METRICS: Registry[Card] = Registry("metric")
+FLOORS = {
+    "dynamics": ("static", "constant_velocity"),
+    "sync": ("silent", "click_track"),
+    "adherence": ("other_family",),
+    "realism": ("degraded",),
+}
+
+
+def metric(
+    name: str,
+    *,
+    version: int,
+    unit: str,
+    better: Literal["higher", "lower", "zero"],
+    best: float,
+    worst: float,
+    modes: tuple[str, ...] = ("t2v", "i2v", "v2v", "v2a", "a2v"),
+    needs: tuple[str, ...] = (),
+    source: str,
+    gate: bool = False,
+    scaled: bool = True,
+) -> Callable[[M], M]:
+    """Register a function as a metric; the function itself is returned untouched."""
+
+    def register(function: M) -> M:
+        card = Card(
+            name=name, version=version, unit=unit, better=better, best=best, worst=worst, modes=modes, needs=needs, source=source,
+            floors=FLOORS.get(name.split("/")[0], ()), gate=gate, scaled=scaled and not gate,
+            summary=(function.__doc__ or "").strip().split("\n")[0], function=function,
+        )  # fmt: skip
+        home = os.path.realpath(getattr(function, "__code__").co_filename)  # noqa: B009  (a callable object has none: then it is its own home)
+        METRICS.add(name, card, home=home, version=version)
+        return function
+
+    return register

@@ -1,0 +1,1 @@
+"""Seeing and hearing a clip, once."""

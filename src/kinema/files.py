@@ -1,0 +1,60 @@
+"""Files that are either whole or absent, and JSON that has one spelling."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+__all__ = ["cache_folder", "dumps", "hash_of", "read_json", "sha256_of", "write_bytes", "write_json"]
+
+
+def dumps(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """JSON in one line with sorted keys; NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+
+
+def hash_of(value: Any, length: int = 64) -> str:  # noqa: ANN401
+    """The sha256 of a JSON value, in hex."""
+    return hashlib.sha256(dumps(value).encode()).hexdigest()[:length]
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write beside the place and move into it, so that a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+    """Write a JSON value, atomically."""
+    write_bytes(path, (dumps(value) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """Read a JSON value."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def cache_folder() -> Path:
+    """``$KINEMA_CACHE``, else the user's cache folder."""
+    named = os.environ.get("KINEMA_CACHE")
+    return Path(named) if named else user_cache_path("kinema", appauthor=False)
