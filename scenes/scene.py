@@ -12,16 +12,32 @@ import numpy as np
 
 from kinema.errors import ConfigError
 from kinema.registry import Registry
+from kinema.scenes.camera import Camera
 
 if TYPE_CHECKING:
 
-    from kinema.scenes.camera import Camera
     from kinema.scenes.request import Claim
     from kinema.scenes.truth import Body
 
-__all__ = ["GRAVITY", "SCENES", "Scene", "family", "scene_from_id"]
+__all__ = ["GRAVITY", "SCENES", "Scene", "Setup", "family", "scene_from_id"]
 
+TRUTH_RATE = 960.0  # Hz, of stored trajectories
 GRAVITY = {"earth": 9.81, "moon": 1.62, "mars": 3.71, "jupiter": 24.79}  # m/s^2 at the surface (NASA planetary fact sheet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the simulator is given at the moment of release.
+
+    Bullet multiplies the restitutions of the two bodies that meet, so the floor's is 1 where a body's own is the pair's, and 0 where the
+    floor must not throw anything back.
+    """
+
+    position: tuple[tuple[float, float, float], ...]  # m, centres
+    velocity: tuple[tuple[float, float, float], ...]  # m/s
+    restitution: tuple[float, ...]
+    floor_restitution: float = 1.0
+    pivot: tuple[float, float, float] | None = None  # m; the only body hangs from it on a massless rod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +51,7 @@ class Scene(ABC):
     seed: int
     world: str = "earth"
     floor: str = "wood"
+    view: float = 1.0  # m, how much of the plane of motion the nominal picture shows from bottom to top
     yaw: float = 0.0  # radians, camera
     closeness: float = 1.0  # -, camera distance over the nominal one
     delay: float = 0.0  # s, everything is held still until then
@@ -65,8 +82,18 @@ class Scene(ABC):
         """The moving bodies."""
 
     @abstractmethod
+    def setup(self) -> Setup:
+        """Positions and velocities at the moment of release."""
+
     def camera(self) -> Camera:
-        """Where it is seen from."""
+        """Where it is seen from: a lens of 25 degrees, the floor's line 12 % above the lower edge."""
+        return Camera(
+            target=(0.0, 0.0, 0.38 * self.view),
+            distance=2.26 * self.view * self.closeness,  # 1 / (2 tan 12.5 degrees)
+            yaw=self.yaw,
+            eye_height=0.62 * self.view,
+            view_height=self.view * self.closeness,
+        )
 
     @abstractmethod
     def prompts(self) -> tuple[str, ...]:
@@ -98,7 +125,7 @@ class Scene(ABC):
             **self.vary(rng),
             yaw=float(np.radians(rng.uniform(-5, 5))),
             closeness=float(rng.uniform(0.9, 1.1)),
-            delay=float(rng.uniform(0, 0.25)),
+            delay=round(float(rng.uniform(0, 0.25)) * TRUTH_RATE) / TRUTH_RATE,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinema.scenes.camera import Camera
+from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from kinema.scenes.scene import Scene
 
 __all__ = ["Body", "Contact", "Truth"]
-
-TRUTH_RATE = 960.0  # Hz, of the stored trajectories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
