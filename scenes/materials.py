@@ -24,12 +24,13 @@ class Material:
     loss_factor: float  # -, eta: T60 = 2.2 / (eta f)
     restitution: float  # -, against a hard floor
     gloss: float  # -, share of mirror-like reflection in the picture, 0 to 1 (est)
+    stiffening: float = 1.0  # -, Young's modulus at the rate of an impact over the static one (est)
 
 
 MATERIALS: dict[str, Material] = {
     m.name: m
     for m in (
-        Material(name="rubber", adjective="rubber", density=1100, youngs_modulus=5e6, poisson=0.49, loss_factor=0.2, restitution=0.82, gloss=0.10),
+        Material(name="rubber", adjective="rubber", density=1100, youngs_modulus=5e6, poisson=0.49, loss_factor=0.2, restitution=0.82, gloss=0.10, stiffening=10),
         Material(name="plastic", adjective="plastic", density=1100, youngs_modulus=1.4e9, poisson=0.35, loss_factor=3e-2, restitution=0.72, gloss=0.45),
         Material(name="glass", adjective="glass", density=2600, youngs_modulus=6.2e10, poisson=0.20, loss_factor=3e-3, restitution=0.66, gloss=0.90),
         Material(name="steel", adjective="steel", density=7850, youngs_modulus=2.0e11, poisson=0.29, loss_factor=2e-3, restitution=0.60, gloss=0.80),

@@ -1,0 +1,105 @@
+"""What rings after an impact: the struck slab and the balls themselves, as decaying tones.
+
+Every tone is given by the pressure, times distance, that a unit impulse (1 N s) leaves behind in the listener's direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import eval_legendre, spherical_jn, spherical_yn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.scenes.materials import Material
+
+__all__ = ["AIR_DENSITY", "SPEED_OF_SOUND", "Modes", "slab_modes", "sphere_modes"]
+
+AIR_DENSITY = 1.2  # kg/m^3, at 20 degrees Celsius
+SPEED_OF_SOUND = 343.0  # m/s, at 20 degrees Celsius
+HIGHEST_PITCH = 16_000.0  # Hz, tones above are not heard and not made
+LOWEST_DIRECTIVITY = 0.3  # -, of a ball: the floor's mirror image fills the directions in which it would be silent
+
+# Free solid sphere, Poisson's ratio .3, spheroidal modes of order l: (l, 2 pi f R / c_t, m / effective mass at the struck pole).
+# Rayleigh-Ritz in powers x^l y^m z^n up to degree 9 (Visscher 1991); l = 2 is 2.645 in closed form. Other ratios move them by < 1 %.
+SPHERE = ((2, 2.646, 3.38), (3, 3.937, 6.38), (4, 5.046, 9.69), (5, 6.087, 13.43))
+
+BEDDING_MASS = 4.0  # -, the slab and the ground that moves along, over the slab alone (est)
+BEDDING_LOSS = 0.04  # -, loss factor that the slab's bed adds (est)
+SLOWEST_DECAY = 27.6  # 1/s, -60 dB in .25 s: what joints and carpets of a room leave of a slab's or ball's lowest tones (est)
+MAX_SLAB_MODES = 400  # -, lowest first; more are no longer told apart by ear
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """Tones side by side.
+
+    Attributes:
+        frequency: Hz.
+        decay: 1/s; the amplitude falls by e in ``1 / decay``.
+        gain: Pa m per N s, signed: the amplitude at 1 m right after a unit impulse.
+    """
+
+    frequency: NDArray[np.float64]
+    decay: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+    def __add__(self, other: Modes) -> Modes:
+        """Both together."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("frequency", "decay", "gain"))
+        return Modes(*(np.concatenate(pair) for pair in pairs))
+
+    def ring(self, rate: float) -> NDArray[np.float64]:
+        """The sound (n,) in Pa m of a unit impulse at sample 0, until it has fallen by 70 dB."""
+        heard = self.frequency < min(HIGHEST_PITCH, 0.45 * rate)
+        if not heard.any():
+            return np.zeros(1)
+        decay, gain = self.decay[heard], self.gain[heard]
+        count = int(np.log(10**3.5) / decay.min() * rate) + 1
+        block = int(np.sqrt(count)) + 1
+        pole = (-decay + 2j * np.pi * self.frequency[heard]) / rate
+        # exp(pole (i block + j)) = exp(pole i block) exp(pole j): a product of two thin matrices instead of count x modes exponentials.
+        coarse = gain * np.exp(np.outer(np.arange(block) * block, pole))
+        fine = np.exp(np.outer(pole, np.arange(block)))
+        sound: NDArray[np.float64] = (coarse.real @ fine.real - coarse.imag @ fine.imag).ravel()[:count]
+        fade = count // 8
+        sound[-fade:] *= np.linspace(1, 0, fade)
+        return sound
+
+
+def slab_modes(material: Material, size: float, where: tuple[float, float]) -> Modes:
+    """The tones of the floor: a simply supported slab on a bed.
+
+    Args:
+        material: of the slab.
+        size: m, of the scene; the slab is 1.3 by 1.1 sizes, and .06 thick.
+        where: the struck point as shares of length and width, 0 to 1.
+    """
+    a, b, h = 1.3 * size, 1.1 * size, 0.06 * size
+    wave = np.sqrt(material.youngs_modulus / (material.density * (1 - material.poisson**2)))  # m/s, of compression in a plate
+    m, n = (grid.ravel() for grid in np.meshgrid(np.arange(1, 41), np.arange(1, 41), indexing="ij"))
+    frequency = np.pi / 2 * h * wave / np.sqrt(12) * ((m / a) ** 2 + (n / b) ** 2)
+    lowest = np.argsort(frequency, kind="stable")[:MAX_SLAB_MODES]
+    m, n, frequency = m[lowest], n[lowest], frequency[lowest]
+    shape = np.sin(m * np.pi * where[0]) * np.sin(n * np.pi * where[1])
+    mass = BEDDING_MASS * material.density * h * a * b / 4
+    # A panel radiates the power rho c S sigma <v^2> into the half space above it; <v^2> of a mode is an eighth of its amplitude squared.
+    coincidence = SPEED_OF_SOUND**2 / (1.81 * h * wave)
+    efficiency = 1 / (1 + (coincidence / frequency) ** 2)
+    gain = AIR_DENSITY * SPEED_OF_SOUND * np.sqrt(efficiency * a * b / (8 * np.pi)) * shape / mass
+    return Modes(frequency, np.pi * (material.loss_factor + BEDDING_LOSS) * frequency + SLOWEST_DECAY, gain)
+
+
+def sphere_modes(material: Material, radius: float, mass: float, cosine: float) -> Modes:
+    """The tones of a solid ball struck at a pole, heard at an angle of the given cosine from that pole's axis."""
+    order, root, mobility = (np.array(column) for column in zip(*SPHERE, strict=True))
+    shear_wave = np.sqrt(material.stiffening * material.youngs_modulus / (2 * material.density * (1 + material.poisson)))
+    frequency = root * shear_wave / (2 * np.pi * radius)
+    ka = 2 * np.pi * frequency * radius / SPEED_OF_SOUND
+    slope = spherical_jn(order, ka, derivative=True) - 1j * spherical_yn(order, ka, derivative=True)
+    pattern = np.maximum(np.abs(eval_legendre(order, cosine)), LOWEST_DIRECTIVITY)
+    gain = AIR_DENSITY * SPEED_OF_SOUND * radius * mobility / mass * pattern / (ka * np.abs(slope))
+    return Modes(frequency, np.pi * material.loss_factor * frequency + SLOWEST_DECAY, gain)
