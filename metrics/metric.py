@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from kinema.registry import Registry
 from kinema.scenes.request import Claim, Request
+
+from kinema.registry import Registry
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
@@ -74,7 +75,9 @@ class Case:
         """A simulated scene."""
         scene = truth.scene
         shown = tuple(Shown(shape=b.shape, colour=b.colour, diameter_m=2 * b.radius) for b in truth.bodies)
-        return cls(request=request, claims=scene.claims(), truth=truth, shown=shown, gravity=truth.gravity, laws=scene.laws)
+        return cls(
+            request=request, claims=scene.claims(), truth=truth, shown=shown, gravity=truth.gravity, laws=scene.laws
+        )
 
 
 Metric = Callable[["Observation", Case], "Scored | Unscored"]
@@ -85,8 +88,8 @@ M = TypeVar("M", bound=Metric)
 class Card:
     """A metric's fixed facts.
 
-    ``worst`` is the value of a lost clip; ``floors`` name the generators whose best mean is 0 on the scale; ``gate`` marks a value in [0, 1]
-    that multiplies its axis. ``scaled`` False: printed raw and in no axis. ``summary`` is the first line of the docstring.
+    ``worst`` is the value of a lost clip; ``floors`` name the generators whose best mean is 0 on the scale; ``gate`` marks a value in
+    [0, 1] that multiplies its axis. ``scaled`` False: printed raw and in no axis. ``summary`` is the first line of the docstring.
     """
 
     name: str
@@ -137,10 +140,21 @@ def metric(
 
     def register(function: M) -> M:
         card = Card(
-            name=name, version=version, unit=unit, better=better, best=best, worst=worst, modes=modes, needs=needs, source=source,
-            floors=FLOORS.get(name.split("/")[0], ()), gate=gate, scaled=scaled and not gate,
-            summary=(function.__doc__ or "").strip().split("\n")[0], function=function,
-        )  # fmt: skip
+            name=name,
+            version=version,
+            unit=unit,
+            better=better,
+            best=best,
+            worst=worst,
+            modes=modes,
+            needs=needs,
+            source=source,
+            floors=FLOORS.get(name.split("/", maxsplit=1)[0], ()),
+            gate=gate,
+            scaled=scaled and not gate,
+            summary=(function.__doc__ or "").strip().split("\n")[0],
+            function=function,
+        )
         home = os.path.realpath(getattr(function, "__code__").co_filename)  # noqa: B009  (a callable object has none: then it is its own home)
         METRICS.add(name, card, home=home, version=version)
         return function

@@ -102,7 +102,7 @@ class Observation:
     sound: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, *, contacts: Sequence[float] = (), onsets: Sequence[float] = (), **more: Any) -> Self:  # noqa: ANN401
+    def of(cls, *, contacts: Sequence[float] = (), onsets: Sequence[float] = (), **more: Any) -> Self:
         """An observation from bare contact and onset times, for examples and tests.
 
         Example:
@@ -110,7 +110,9 @@ class Observation:
             0.51
         """
         return cls(
-            contacts=tuple(VisualContact(t=t, bodies=(0, "floor"), x=0, y=0, before=(0, 1), after=(0, -1)) for t in contacts),
+            contacts=tuple(
+                VisualContact(t=t, bodies=(0, "floor"), x=0, y=0, before=(0, 1), after=(0, -1)) for t in contacts
+            ),
             onsets=tuple(Onset(t=t, level_db=-20.0) for t in onsets),
             **more,
         )

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import numpy as np
-
 from kinema.scenes.clip import Clip
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kinema.scenes.camera import Camera
     from kinema.scenes.request import Request
     from kinema.scenes.truth import Body, Truth
+    from numpy.typing import NDArray
 
     Picture = NDArray[np.float32]
 
@@ -98,7 +96,9 @@ def _stage(camera: Camera, floor: str, wall_y: float, view: float, width: int, h
     fine = 3
     points, up = _hit(camera, wall_y, width * fine, height * fine)
     colour = np.where(up[..., None], _FLOOR_LOOKS[floor](points / view), _backdrop(points / view))
-    corner = np.where(up, (wall_y - points[..., 1]) / view, points[..., 2] / view)  # distance to where floor and backdrop meet
+    corner = np.where(
+        up, (wall_y - points[..., 1]) / view, points[..., 2] / view
+    )  # distance to where floor and backdrop meet
     colour = colour * (1 - 0.28 * np.exp(-np.maximum(corner, 0) / 0.10))[..., None]
     colour = cv2.resize(colour.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     centre_points, centre_up = _hit(camera, wall_y, width, height)
@@ -133,6 +133,11 @@ def _noise(x: NDArray[np.float64], y: NDArray[np.float64], seed: int) -> NDArray
     return value
 
 
+def _tinted(shade: NDArray[np.float64], *rgb: float) -> NDArray[np.float64]:
+    colour: NDArray[np.float64] = shade[..., None] * np.array(rgb)
+    return colour
+
+
 def _wood(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Pale planks that run from left to right."""
     x, y = p[..., 0], p[..., 1] + 7.03
@@ -142,7 +147,7 @@ def _wood(p: NDArray[np.float64]) -> NDArray[np.float64]:
     inside = np.abs(y / 0.21 - plank - 0.5)
     seam = 1 - 0.35 * np.clip((inside - 0.475) / 0.02, 0, 1)
     shade = (1 + tint + grain) * seam
-    return shade[..., None] * np.array([0.45, 0.355, 0.265])
+    return _tinted(shade, 0.45, 0.355, 0.265)
 
 
 def _stone(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,14 +159,14 @@ def _stone(p: NDArray[np.float64]) -> NDArray[np.float64]:
     edge = np.maximum(np.abs(x / 0.34 - i - 0.5), np.abs(y / 0.34 - j - 0.5))
     joint = 1 - 0.30 * np.clip((edge - 0.478) / 0.015, 0, 1)
     shade = (1 + tint + cloud) * joint
-    return shade[..., None] * np.array([0.36, 0.37, 0.385])
+    return _tinted(shade, 0.36, 0.37, 0.385)
 
 
 def _backdrop(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """A painted wall, lighter towards the top and the middle."""
     x, z = p[..., 0], p[..., 2]
     glow = np.clip(0.62 + 0.20 * z - 0.10 * x**2, 0.2, 1.0)
-    return glow[..., None] * np.array([0.66, 0.71, 0.76])
+    return _tinted(glow, 0.66, 0.71, 0.76)
 
 
 _FLOOR_LOOKS = {"wood": _wood, "stone": _stone}
@@ -171,7 +176,7 @@ def _shadow(stage: _Stage, bodies: tuple[Body, ...], place: NDArray[np.float64],
     """How much light reaches each point of the stage: soft shadows of the lamp, and what a ball near the floor takes from the sky."""
     light = np.ones(stage.colour.shape[:2], dtype=np.float32)
     sun = SUN.astype(np.float32)
-    normal = np.where(stage.normal_up[..., None], np.float32([0, 0, 1]), np.float32([0, -1, 0]))
+    normal = np.where(stage.normal_up[..., None], np.array([0, 0, 1], np.float32), np.array([0, -1, 0], np.float32))
     for body, centre, there in zip(bodies, place, seen, strict=True):
         if not there:
             continue
@@ -218,7 +223,12 @@ class _Studio:
         self.balls, self.rods = [], []
         for body in self.truth.bodies:
             mesh = self.p.createVisualShape(
-                self.p.GEOM_MESH, vertices=vertices, indices=faces, normals=normals, meshScale=[body.radius] * 3, physicsClientId=self.client
+                self.p.GEOM_MESH,
+                vertices=vertices,
+                indices=faces,
+                normals=normals,
+                meshScale=[body.radius] * 3,
+                physicsClientId=self.client,
             )
             self.balls.append(self.p.createMultiBody(0, -1, mesh, physicsClientId=self.client))
             self.rods.append(self._rod(body))
@@ -228,7 +238,9 @@ class _Studio:
         if body.rod_to is None:
             return None
         length = float(np.linalg.norm(np.array(body.rod_to) - self.truth.position[0, 0]))
-        shape = self.p.createVisualShape(self.p.GEOM_CYLINDER, radius=ROD * self.truth.scene.view, length=length, physicsClientId=self.client)
+        shape = self.p.createVisualShape(
+            self.p.GEOM_CYLINDER, radius=ROD * self.truth.scene.view, length=length, physicsClientId=self.client
+        )
         return int(self.p.createMultiBody(0, -1, shape, physicsClientId=self.client))
 
     def with_hanger(self, colour: Picture) -> Picture:
@@ -237,20 +249,27 @@ class _Studio:
         colour = colour.copy()
         for pivot in pivots:
             view = self.truth.scene.view
-            shape = self.p.createVisualShape(self.p.GEOM_CYLINDER, radius=2.2 * ROD * view, length=view, physicsClientId=self.client)
+            shape = self.p.createVisualShape(
+                self.p.GEOM_CYLINDER, radius=2.2 * ROD * view, length=view, physicsClientId=self.client
+            )
             top = [pivot[0], pivot[1], pivot[2] + 0.49 * view]
             hanger = self.p.createMultiBody(0, -1, shape, basePosition=top, physicsClientId=self.client)
             self._pose(np.zeros((len(self.balls), 3)), np.zeros(len(self.balls), dtype=bool))
             pixel = self.camera.project(np.array([pivot]), self.width, self.height)[0]
             reach = int(0.06 * self.height) + 2
-            window = (max(int(pixel[0]) - reach, 0), 0, min(int(pixel[0]) + reach, self.width), min(int(pixel[1]) + reach, self.height))
+            window = (
+                max(int(pixel[0]) - reach, 0),
+                0,
+                min(int(pixel[0]) + reach, self.width),
+                min(int(pixel[1]) + reach, self.height),
+            )
             segment, _ = self._shoot(window)
             cover = (segment == hanger).astype(np.float32)
             size = (window[2] - window[0], window[3] - window[1])
             cover = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)[..., None]
             part = colour[window[1] : window[3], window[0] : window[2]]
             part *= 1 - cover
-            part += cover * np.float32(DARK)
+            part += cover * np.array(DARK, np.float32)
             self.p.removeBody(hanger, physicsClientId=self.client)
         return colour
 
@@ -277,8 +296,16 @@ class _Studio:
         """Whole pixels that hold every body: left, top, right, bottom."""
         if not seen.any():
             return None
-        points = [place[i] + sign * axis * body.radius for i, body in enumerate(self.truth.bodies) if seen[i] for axis in np.eye(3) for sign in (-1.5, 1.5)]
-        points += [np.array(body.rod_to) for i, body in enumerate(self.truth.bodies) if seen[i] and body.rod_to is not None]
+        points = [
+            place[i] + sign * axis * body.radius
+            for i, body in enumerate(self.truth.bodies)
+            if seen[i]
+            for axis in np.eye(3)
+            for sign in (-1.5, 1.5)
+        ]
+        points += [
+            np.array(body.rod_to) for i, body in enumerate(self.truth.bodies) if seen[i] and body.rod_to is not None
+        ]
         pixel = self.camera.project(np.array(points), self.width, self.height)
         left, top = np.floor(pixel.min(axis=0)).astype(int) - 2
         right, bottom = np.ceil(pixel.max(axis=0)).astype(int) + 2
@@ -290,7 +317,9 @@ class _Studio:
         away = np.array([0.0, 0.0, -1e3])  # out of sight
         for i, body in enumerate(self.truth.bodies):
             at = place[i] if seen[i] else away
-            self.p.resetBasePositionAndOrientation(self.balls[i], at.tolist(), [0, 0, 0, 1], physicsClientId=self.client)
+            self.p.resetBasePositionAndOrientation(
+                self.balls[i], at.tolist(), [0, 0, 0, 1], physicsClientId=self.client
+            )
             rod = self.rods[i]
             if rod is not None and body.rod_to is not None:
                 arm = np.array(body.rod_to) - place[i]
@@ -307,9 +336,13 @@ class _Studio:
         scale = near / self.camera.distance
         lift = self.camera.target[2] - self.camera.eye_height
         project = self.p.computeProjectionMatrix(
-            (left - self.width / 2) * metre * scale, (right - self.width / 2) * metre * scale,
-            ((self.height / 2 - bottom) * metre + lift) * scale, ((self.height / 2 - top) * metre + lift) * scale, near, far,
-        )  # fmt: skip
+            (left - self.width / 2) * metre * scale,
+            (right - self.width / 2) * metre * scale,
+            ((self.height / 2 - bottom) * metre + lift) * scale,
+            ((self.height / 2 - top) * metre + lift) * scale,
+            near,
+            far,
+        )
         eye = self.camera.eye
         look = self.p.computeViewMatrix(eye.tolist(), (eye + self.camera.axes[1]).tolist(), [0, 0, 1])
         width, height = (right - left) * SUPERSAMPLE, (bottom - top) * SUPERSAMPLE
@@ -331,7 +364,9 @@ class _Studio:
                 points, rays = self._points(rows, columns, depth, window)
                 normal = points - place[i]
                 normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
-                colour[rows, columns] = _lit(self.paint[i], self.gloss[i], normal, rays, float(place[i][2] / body.radius))
+                colour[rows, columns] = _lit(
+                    self.paint[i], self.gloss[i], normal, rays, float(place[i][2] / body.radius)
+                )
             if self.rods[i] is not None:
                 colour[segment == self.rods[i]] = GREY
         return colour, cover
@@ -343,13 +378,19 @@ class _Studio:
         right, forward, up = self.camera.axes
         metre = 1 / self.camera.pixels_per_metre(self.width, self.height)
         u = ((columns + 0.5) / SUPERSAMPLE + window[0] - self.width / 2) * metre
-        v = (self.height / 2 - (rows + 0.5) / SUPERSAMPLE - window[1]) * metre + self.camera.target[2] - self.camera.eye_height
+        v = (
+            (self.height / 2 - (rows + 0.5) / SUPERSAMPLE - window[1]) * metre
+            + self.camera.target[2]
+            - self.camera.eye_height
+        )
         ray = self.camera.distance * forward + u[:, None] * right + v[:, None] * up
         points = self.camera.eye + ray * (depth[rows, columns] / self.camera.distance)[:, None]
         return points, ray / np.linalg.norm(ray, axis=-1, keepdims=True)
 
 
-def _lit(paint: Picture, gloss: float, normal: NDArray[np.float64], ray: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+def _lit(
+    paint: Picture, gloss: float, normal: NDArray[np.float64], ray: NDArray[np.float64], height: float
+) -> NDArray[np.float64]:
     """Lamp, sky and floor on a painted surface (Lambert, Blinn-Phong, Schlick's Fresnel); ``height`` over the floor in radii."""
     lamp = np.clip(normal @ SUN * 0.88 + 0.12, 0, 1)  # a softbox wraps a little round the edge
     sky = 0.5 + 0.5 * normal[:, 2]
@@ -360,4 +401,5 @@ def _lit(paint: Picture, gloss: float, normal: NDArray[np.float64], ray: NDArray
     shine = gloss * np.clip(np.einsum("nc,nc->n", normal, half), 0, 1) ** (12 + 110 * gloss)
     facing = np.clip(-np.einsum("nc,nc->n", normal, ray), 0, 1)
     rim = 0.25 * gloss * (1 - facing) ** 4 * sky
-    return diffuse + (0.75 * shine + rim)[:, None]
+    colour: NDArray[np.float64] = diffuse + (0.75 * shine + rim)[:, None]
+    return colour

@@ -9,20 +9,24 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from kinema.scenes.camera import Camera
 
 from kinema.errors import ConfigError
 from kinema.registry import Registry
-from kinema.scenes.camera import Camera
 
 if TYPE_CHECKING:
-
     from kinema.scenes.request import Claim
     from kinema.scenes.truth import Body
 
 __all__ = ["GRAVITY", "SCENES", "Scene", "Setup", "family", "scene_from_id"]
 
 TRUTH_RATE = 960.0  # Hz, of stored trajectories
-GRAVITY = {"earth": 9.81, "moon": 1.62, "mars": 3.71, "jupiter": 24.79}  # m/s^2 at the surface (NASA planetary fact sheet)
+GRAVITY = {
+    "earth": 9.81,
+    "moon": 1.62,
+    "mars": 3.71,
+    "jupiter": 24.79,
+}  # m/s^2 at the surface (NASA planetary fact sheet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,7 @@ class Scene(ABC):
 
     @classmethod
     @abstractmethod
-    def draw(cls, seed: int, **overrides: Any) -> Self:  # noqa: ANN401  (a suite may override any parameter)
+    def draw(cls, seed: int, **overrides: Any) -> Self:
         """The scene that belongs to a seed; ``overrides`` fix single parameters before the others are drawn."""
 
     @abstractmethod
@@ -149,7 +153,7 @@ def family(cls: type[Scene]) -> type[Scene]:
     return cls
 
 
-def scene_from_id(text: str, **overrides: Any) -> Scene:  # noqa: ANN401
+def scene_from_id(text: str, **overrides: Any) -> Scene:
     """The scene that an id names.
 
     Raises:
@@ -167,5 +171,3 @@ def scene_from_id(text: str, **overrides: Any) -> Scene:  # noqa: ANN401
     if unknown:
         raise ConfigError(f"{match[1]} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}")
     return cls.draw(int(match[3]), **overrides)
-
-

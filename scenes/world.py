@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import io
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from kinema.files import cache_folder, hash_of, sha256_of, write_bytes
 from kinema.scenes.scene import TRUTH_RATE, Scene, Setup
 from kinema.scenes.truth import Body, Contact, Truth
+
+from kinema.files import cache_folder, hash_of, sha256_of, write_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,21 +103,34 @@ def _integrate(
 
 
 def _fly(
-    p: Any, client: int, setup: Setup, bodies: tuple[Body, ...], steps: int  # noqa: ANN401
+    p: Any, client: int, setup: Setup, bodies: tuple[Body, ...], steps: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Free balls over a floor without friction."""
-    still = {"linearDamping": 0.0, "angularDamping": 0.0, "lateralFriction": 0.0, "rollingFriction": 0.0, "spinningFriction": 0.0}
+    still = {
+        "linearDamping": 0.0,
+        "angularDamping": 0.0,
+        "lateralFriction": 0.0,
+        "rollingFriction": 0.0,
+        "spinningFriction": 0.0,
+    }
     plane = p.createCollisionShape(p.GEOM_PLANE, physicsClientId=client)
     floor = p.createMultiBody(0, plane, physicsClientId=client)
-    p.changeDynamics(floor, -1, restitution=setup.floor_restitution, contactProcessingThreshold=0, physicsClientId=client, **still)
+    p.changeDynamics(
+        floor, -1, restitution=setup.floor_restitution, contactProcessingThreshold=0, physicsClientId=client, **still
+    )
     handles = []
     for body, at, speed, restitution in zip(bodies, setup.position, setup.velocity, setup.restitution, strict=True):
         shape = p.createCollisionShape(p.GEOM_SPHERE, radius=body.radius, physicsClientId=client)
         handle = p.createMultiBody(body.mass, shape, basePosition=at, physicsClientId=client)
         p.changeDynamics(
-            handle, -1, restitution=restitution, contactProcessingThreshold=0, activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING,
-            physicsClientId=client, **still,
-        )  # fmt: skip
+            handle,
+            -1,
+            restitution=restitution,
+            contactProcessingThreshold=0,
+            activationState=p.ACTIVATION_STATE_DISABLE_SLEEPING,
+            physicsClientId=client,
+            **still,
+        )
         p.resetBaseVelocity(handle, speed, [0, 0, 0], physicsClientId=client)
         handles.append(handle)
     position = np.empty((steps + 1, len(handles), 3))
@@ -131,9 +145,7 @@ def _fly(
     return position, velocity
 
 
-def _swing(
-    p: Any, client: int, setup: Setup, bob: Body, steps: int  # noqa: ANN401
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _swing(p: Any, client: int, setup: Setup, bob: Body, steps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One ball on a massless rod, turning about the y axis through the pivot."""
     pivot = np.array(setup.pivot)
     arm = np.array(setup.position[0]) - pivot
@@ -141,11 +153,20 @@ def _swing(
     angle = float(np.arctan2(arm[0], -arm[2]))  # from straight down, positive to the right
     shape = p.createCollisionShape(p.GEOM_SPHERE, radius=bob.radius, physicsClientId=client)
     body = p.createMultiBody(
-        baseMass=0, basePosition=pivot.tolist(), linkMasses=[bob.mass], linkCollisionShapeIndices=[shape], linkVisualShapeIndices=[-1],
-        linkPositions=[[0, 0, 0]], linkOrientations=[[0, 0, 0, 1]], linkInertialFramePositions=[[0, 0, -length]],
-        linkInertialFrameOrientations=[[0, 0, 0, 1]], linkParentIndices=[0], linkJointTypes=[p.JOINT_REVOLUTE], linkJointAxis=[[0, -1, 0]],
+        baseMass=0,
+        basePosition=pivot.tolist(),
+        linkMasses=[bob.mass],
+        linkCollisionShapeIndices=[shape],
+        linkVisualShapeIndices=[-1],
+        linkPositions=[[0, 0, 0]],
+        linkOrientations=[[0, 0, 0, 1]],
+        linkInertialFramePositions=[[0, 0, -length]],
+        linkInertialFrameOrientations=[[0, 0, 0, 1]],
+        linkParentIndices=[0],
+        linkJointTypes=[p.JOINT_REVOLUTE],
+        linkJointAxis=[[0, -1, 0]],
         physicsClientId=client,
-    )  # fmt: skip
+    )
     inertia = 0.4 * bob.mass * bob.radius**2  # a link's own default is 2/3 m r^2, which no solid ball has
     p.changeDynamics(body, 0, localInertiaDiagonal=[inertia] * 3, physicsClientId=client)
     p.changeDynamics(body, 0, linearDamping=0, angularDamping=0, jointDamping=0, physicsClientId=client)
@@ -177,15 +198,21 @@ def _contacts(
         hits = np.flatnonzero((jump[:, i, 2] > threshold * 0.1) & (-velocity[:-1, i, 2] > threshold))
         found += [_floor_contact(int(k), i, body, position, velocity, jump) for k in hits]
     for i, j in itertools.combinations(range(len(bodies)), 2):
-        near = np.linalg.norm(position[:-1, i] - position[:-1, j], axis=-1) < (bodies[i].radius + bodies[j].radius) * 1.001
+        near = (
+            np.linalg.norm(position[:-1, i] - position[:-1, j], axis=-1) < (bodies[i].radius + bodies[j].radius) * 1.001
+        )
         pushed = np.linalg.norm(jump[:, i, :2], axis=-1) > 1e-3 * np.linalg.norm(velocity[0, i] - velocity[0, j])
-        found += [_pair_contact(int(k), (i, j), bodies, position, velocity, jump) for k in np.flatnonzero(near & pushed)]
+        found += [
+            _pair_contact(int(k), (i, j), bodies, position, velocity, jump) for k in np.flatnonzero(near & pushed)
+        ]
     return tuple(sorted((_later(c, scene.delay) for c in found), key=lambda c: c.t))
 
 
-def _later(contact: Contact, delay: float) -> Contact:
-    from dataclasses import replace
+def _vector(row: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(row[0]), float(row[1]), float(row[2])
 
+
+def _later(contact: Contact, delay: float) -> Contact:
     return replace(contact, t=contact.t + delay)
 
 
@@ -197,9 +224,13 @@ def _floor_contact(
     t = k / STEP_RATE - (body.radius - float(position[k, i, 2])) / speed
     x, y, _ = position[k, i]
     return Contact(
-        t=t, bodies=(body.name, "floor"), point=(float(x), float(y), 0.0), normal=(0.0, 0.0, 1.0), impulse=body.mass * float(jump[k, i, 2]),
+        t=t,
+        bodies=(body.name, "floor"),
+        point=(float(x), float(y), 0.0),
+        normal=(0.0, 0.0, 1.0),
+        impulse=body.mass * float(jump[k, i, 2]),
         approach_speed=speed,
-    )  # fmt: skip
+    )
 
 
 def _pair_contact(
@@ -218,16 +249,26 @@ def _pair_contact(
     t = k / STEP_RATE - (bodies[i].radius + bodies[j].radius - distance) / speed
     point = position[k, j] + normal * bodies[j].radius
     return Contact(
-        t=t, bodies=(bodies[i].name, bodies[j].name), point=tuple(map(float, point)), normal=tuple(map(float, normal)),
-        impulse=bodies[i].mass * float(jump[k, i] @ normal), approach_speed=speed,
-    )  # type: ignore[arg-type]  # fmt: skip  (tuples of three)
+        t=t,
+        bodies=(bodies[i].name, bodies[j].name),
+        point=_vector(point),
+        normal=_vector(normal),
+        impulse=bodies[i].mass * float(jump[k, i] @ normal),
+        approach_speed=speed,
+    )
 
 
 @lru_cache(maxsize=1)
 def _source() -> str:
     """What the cached truth depends on beside the scene: this code, the catalogue, and the engine's build."""
     here = Path(__file__).resolve().parent
-    files = [Path(__file__), here / "scene.py", here / "truth.py", here / "camera.py", *sorted((here / "catalogue").glob("*.py"))]
+    files = [
+        Path(__file__),
+        here / "scene.py",
+        here / "truth.py",
+        here / "camera.py",
+        *sorted((here / "catalogue").glob("*.py")),
+    ]
     try:
         engine = metadata.version("pybullet")
     except metadata.PackageNotFoundError:
@@ -247,21 +288,35 @@ def truth_of(scene: Scene, seconds: float) -> Truth:
     buffer = io.BytesIO()
     rows = np.array([[c.t, *c.point, *c.normal, c.impulse, c.approach_speed] for c in truth.contacts]).reshape(-1, 9)
     names = np.array([c.bodies for c in truth.contacts], dtype="U32").reshape(-1, 2)
-    np.savez_compressed(buffer, times=truth.times, position=truth.position, velocity=truth.velocity, contacts=rows, names=names)
+    np.savez_compressed(
+        buffer, times=truth.times, position=truth.position, velocity=truth.velocity, contacts=rows, names=names
+    )
     write_bytes(path, buffer.getvalue())
     return truth
 
 
-def _restore(scene: Scene, held: Any) -> Truth:  # noqa: ANN401  (an open npz archive)
+def _restore(scene: Scene, held: Any) -> Truth:
     contacts = tuple(
         Contact(
-            t=float(row[0]), bodies=(str(name[0]), str(name[1])), point=tuple(map(float, row[1:4])), normal=tuple(map(float, row[4:7])),
-            impulse=float(row[7]), approach_speed=float(row[8]),
-        )  # type: ignore[arg-type]  # fmt: skip
+            t=float(row[0]),
+            bodies=(str(name[0]), str(name[1])),
+            point=_vector(row[1:4]),
+            normal=_vector(row[4:7]),
+            impulse=float(row[7]),
+            approach_speed=float(row[8]),
+        )
         for row, name in zip(held["contacts"], held["names"], strict=True)
     )
     return Truth(
-        scene=scene, bodies=scene.bodies(), times=held["times"], position=held["position"], velocity=held["velocity"],
-        visible=np.ones(held["position"].shape[:2], dtype=bool), contacts=contacts, camera=scene.camera(), gravity=scene.gravity,
-        floor=scene.floor, room={"wall_y": WALL * scene.view, "wall_reflection": 0.7},
-    )  # fmt: skip
+        scene=scene,
+        bodies=scene.bodies(),
+        times=held["times"],
+        position=held["position"],
+        velocity=held["velocity"],
+        visible=np.ones(held["position"].shape[:2], dtype=bool),
+        contacts=contacts,
+        camera=scene.camera(),
+        gravity=scene.gravity,
+        floor=scene.floor,
+        room={"wall_y": WALL * scene.view, "wall_reflection": 0.7},
+    )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-
 from kinema.scenes.catalogue.falling import ball_mass
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
@@ -46,20 +45,27 @@ class Collision(Scene):
     restitution: float  # - of the pair
 
     @classmethod
-    def draw(cls, seed: int, **overrides: Any) -> Self:  # noqa: ANN401
+    def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
         world, floor = str(rng.choice(list(GRAVITY))), str(rng.choice(list(FLOORS)))
         left, right = map(str, rng.choice(list(COLOURS), 2, replace=False))
         heavy, light = _unequal(rng)
-        size, radius, meet = rng.uniform(0.08, 0.095), rng.uniform(0.05, 0.12), rng.uniform(*MEET)
+        size, radius, meet = rng.uniform(0.08, 0.095), rng.uniform(0.10, 0.20), rng.uniform(*MEET)
         drift = rng.uniform(-0.12, 0.12)
         prompt_id = int(rng.integers(len(_COLLISION)))
         pair = (heavy, light) if rng.random() < 0.5 else (light, heavy)
         own = {
-            "world": world, "floor": floor, "colour_left": left, "colour_right": right, "material_left": pair[0], "material_right": pair[1],
-            "radius": round(radius, 3), "prompt_id": prompt_id, **overrides,
-        }  # fmt: skip
+            "world": world,
+            "floor": floor,
+            "colour_left": left,
+            "colour_right": right,
+            "material_left": pair[0],
+            "material_right": pair[1],
+            "radius": round(radius, 3),
+            "prompt_id": prompt_id,
+            **overrides,
+        }
         view = own.setdefault("view", own["radius"] / size)
         e = own.setdefault("restitution", round(_pair_restitution(own["material_left"], own["material_right"]), 3))
         motion = _motion(own, view, float(e), meet, drift)
@@ -67,13 +73,19 @@ class Collision(Scene):
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Other speeds."""
-        return {"speed_left": self.speed_left * float(rng.uniform(0.95, 1.05)), "speed_right": self.speed_right * float(rng.uniform(0.95, 1.05))}
+        return {
+            "speed_left": self.speed_left * float(rng.uniform(0.95, 1.05)),
+            "speed_right": self.speed_right * float(rng.uniform(0.95, 1.05)),
+        }
 
     def bodies(self) -> tuple[Body, ...]:
         """The ball that starts on the left, then the one that starts on the right."""
         return tuple(
             Body(name=name, colour=colour, material=material, radius=self.radius, mass=ball_mass(material, self.radius))
-            for name, colour, material in (("left", self.colour_left, self.material_left), ("right", self.colour_right, self.material_right))
+            for name, colour, material in (
+                ("left", self.colour_left, self.material_left),
+                ("right", self.colour_right, self.material_right),
+            )
         )
 
     def setup(self) -> Setup:
@@ -82,8 +94,9 @@ class Collision(Scene):
         return Setup(
             position=((self.x_left, 0.0, self.radius), (self.x_right, 0.0, self.radius)),
             velocity=((self.speed_left, 0.0, 0.0), (self.speed_right, 0.0, 0.0)),
-            restitution=(share, share), floor_restitution=0.0,
-        )  # fmt: skip
+            restitution=(share, share),
+            floor_restitution=0.0,
+        )
 
     def speeds_after(self) -> tuple[float, float]:
         """Closed form, m/s: left, right."""
@@ -93,10 +106,13 @@ class Collision(Scene):
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
         words = {
-            "left": f"{self.colour_left} {of_material(self.material_left)} ball", "right": f"{self.colour_right} {of_material(self.material_right)} ball",
+            "left": f"{self.colour_left} {of_material(self.material_left)} ball",
+            "right": f"{self.colour_right} {of_material(self.material_right)} ball",
             "a_left": f"{a(self.colour_left)} {of_material(self.material_left)} ball",
-            "size": length_of(2 * self.radius), "floor": FLOORS[self.floor], "world": WORLDS[self.world],
-        }  # fmt: skip
+            "size": length_of(2 * self.radius),
+            "floor": FLOORS[self.floor],
+            "world": WORLDS[self.world],
+        }
         return tuple(text.format(**words) for text in _COLLISION)
 
     def claims(self) -> tuple[Claim, ...]:
@@ -130,7 +146,9 @@ def _motion(own: dict[str, Any], view: float, e: float, meet: float, drift: floa
 
     In units of the closing speed c: the gap is ``c * meet``; the common drift of the centre of mass is ``drift * c``.
     """
-    m1, m2 = (MATERIALS[own[f"material_{side}"]].density for side in ("left", "right"))  # equal sizes: masses go as densities
+    m1, m2 = (
+        MATERIALS[own[f"material_{side}"]].density for side in ("left", "right")
+    )  # equal sizes: masses go as densities
     v1, v2 = drift + m2 / (m1 + m2), drift - m1 / (m1 + m2)
     if v1 < 0.1 or v2 > -0.1:  # both must be seen to move: share the closing speed out anew
         v1 = float(np.clip(v1, 0.1, 0.9))
@@ -142,14 +160,19 @@ def _motion(own: dict[str, Any], view: float, e: float, meet: float, drift: floa
     closing = (SPAN * view - 4 * own["radius"]) / (right - left)
     middle = closing * (left + right) / 2
     return {
-        "x_left": -own["radius"] - closing * v1 * meet - middle, "x_right": own["radius"] - closing * v2 * meet - middle,
-        "speed_left": round(closing * v1, 4), "speed_right": round(closing * v2, 4),
-    }  # fmt: skip
+        "x_left": -own["radius"] - closing * v1 * meet - middle,
+        "x_right": own["radius"] - closing * v2 * meet - middle,
+        "speed_left": round(closing * v1, 4),
+        "speed_right": round(closing * v2, 4),
+    }
 
 
 _COLLISION = (
-    "{a_left} slides in from the left and a {right} from the right on {floor} without friction {world}; both are {size} across, they collide head-on with a clack and bounce apart.",
-    "Two balls of {size}: a {left} moving right and a {right} moving left meet head-on on {floor} without friction {world} and rebound with one sharp sound.",
-    "Head-on collision of two balls, each {size} wide, on frictionless {floor} {world}: the {left} comes from the left, the {right} from the right.",
+    "{a_left} slides in from the left and a {right} from the right on {floor} without friction "
+    "{world}; both are {size} across, they collide head-on with a clack and bounce apart.",
+    "Two balls of {size}: a {left} moving right and a {right} moving left meet head-on on "
+    "{floor} without friction {world} and rebound with one sharp sound.",
+    "Head-on collision of two balls, each {size} wide, on frictionless {floor} "
+    "{world}: the {left} comes from the left, the {right} from the right.",
     "Fixed camera: on {floor} without friction {world}, a {left} going right hits a {right} going left; both measure {size}.",
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
@@ -19,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Drop", "Projectile", "ball_mass", "bounce_times"]
 
-FALL = {"earth": 0.42, "moon": 0.56, "mars": 0.49, "jupiter": 0.34}  # s, the typical first fall: the weaker the pull, the slower
+FALL = {
+    "earth": 0.42,
+    "moon": 0.56,
+    "mars": 0.49,
+    "jupiter": 0.34,
+}  # s, the typical first fall: the weaker the pull, the slower
 LONGEST = 1.68  # s, by which the second contact must have come: 2 s less the longest start delay and a few frames
 TALLEST = 0.8  # -, share of the view's height from the floor to the top of the highest body
 
@@ -60,14 +64,19 @@ class Drop(Scene):
     x: float  # m
 
     @classmethod
-    def draw(cls, seed: int, **overrides: Any) -> Self:  # noqa: ANN401
+    def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
         world = str(rng.choice(list(GRAVITY)))
         material = str(rng.choice(list(MATERIALS)))
         colour = str(rng.choice(list(COLOURS)))
         floor = str(rng.choice(list(FLOORS)))
-        size, slowness, place, bounce = rng.uniform(0.08, 0.10), rng.uniform(0.88, 1.12), rng.uniform(-0.16, 0.16), rng.uniform(-0.02, 0.02)
+        size, slowness, place, bounce = (
+            rng.uniform(0.08, 0.10),
+            rng.uniform(0.88, 1.12),
+            rng.uniform(-0.16, 0.16),
+            rng.uniform(-0.02, 0.02),
+        )
         prompt_id = int(rng.integers(len(_DROP)))
         world, material = overrides.pop("world", world), overrides.pop("material", material)
         restitution = overrides.pop("restitution", round(MATERIALS[material].restitution + bounce, 3))
@@ -75,8 +84,23 @@ class Drop(Scene):
         height = overrides.pop("height", round(0.5 * GRAVITY[world] * fall**2, 3))
         view = overrides.pop("view", height / (TALLEST - 2 * size))
         radius = overrides.pop("radius", round(size * view, 4))
-        drawn: dict[str, Any] = {"colour": colour, "floor": floor, "x": place * view, "prompt_id": prompt_id, **overrides}
-        return cls(seed=seed, world=world, material=material, restitution=restitution, height=height, view=view, radius=radius, **drawn)
+        drawn: dict[str, Any] = {
+            "colour": colour,
+            "floor": floor,
+            "x": place * view,
+            "prompt_id": prompt_id,
+            **overrides,
+        }
+        return cls(
+            seed=seed,
+            world=world,
+            material=material,
+            restitution=restitution,
+            height=height,
+            view=view,
+            radius=radius,
+            **drawn,
+        )
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Another height."""
@@ -84,11 +108,23 @@ class Drop(Scene):
 
     def bodies(self) -> tuple[Body, ...]:
         """The ball."""
-        return (Body(name="ball", colour=self.colour, material=self.material, radius=self.radius, mass=ball_mass(self.material, self.radius)),)
+        return (
+            Body(
+                name="ball",
+                colour=self.colour,
+                material=self.material,
+                radius=self.radius,
+                mass=ball_mass(self.material, self.radius),
+            ),
+        )
 
     def setup(self) -> Setup:
         """At rest, ``height`` above the floor."""
-        return Setup(position=((self.x, 0.0, self.height + self.radius),), velocity=((0.0, 0.0, 0.0),), restitution=(self.restitution,))
+        return Setup(
+            position=((self.x, 0.0, self.height + self.radius),),
+            velocity=((0.0, 0.0, 0.0),),
+            restitution=(self.restitution,),
+        )
 
     def contact_times(self, count: int) -> NDArray[np.float64]:
         """Closed form, s."""
@@ -97,9 +133,13 @@ class Drop(Scene):
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
         words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball", "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius), "height": length_of(self.height), "floor": FLOORS[self.floor], "world": WORLDS[self.world],
-        }  # fmt: skip
+            "ball": f"{self.colour} {of_material(self.material)} ball",
+            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
+            "size": length_of(2 * self.radius),
+            "height": length_of(self.height),
+            "floor": FLOORS[self.floor],
+            "world": WORLDS[self.world],
+        }
         return tuple(text.format(**words) for text in _DROP)
 
     def claims(self) -> tuple[Claim, ...]:
@@ -138,7 +178,7 @@ class Projectile(Scene):
     restitution: float  # -
 
     @classmethod
-    def draw(cls, seed: int, **overrides: Any) -> Self:  # noqa: ANN401
+    def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
         world = str(rng.choice(list(GRAVITY)))
@@ -146,8 +186,12 @@ class Projectile(Scene):
         colour = str(rng.choice(list(COLOURS)))
         floor = str(rng.choice(list(FLOORS)))
         size, slowness, up, reach, bounce = (
-            rng.uniform(0.08, 0.10), rng.uniform(0.88, 1.12), rng.uniform(0.22, 0.38), rng.uniform(0.40, 0.52), rng.uniform(-0.02, 0.02),
-        )  # fmt: skip
+            rng.uniform(0.08, 0.10),
+            rng.uniform(0.88, 1.12),
+            rng.uniform(0.22, 0.38),
+            rng.uniform(0.40, 0.52),
+            rng.uniform(-0.02, 0.02),
+        )
         side = float(rng.choice([-1.0, 1.0]))
         prompt_id = int(rng.integers(len(_PROJECTILE)))
         world, material = overrides.pop("world", world), overrides.pop("material", material)
@@ -158,8 +202,24 @@ class Projectile(Scene):
         height = overrides.pop("height", round(0.5 * g * (fall**2 - climb**2), 3))
         view = overrides.pop("view", 0.5 * g * fall**2 / (TALLEST - 2 * size))
         radius = overrides.pop("radius", round(size * view, 4))
-        drawn: dict[str, Any] = {"colour": colour, "floor": floor, "speed_x": round(side * reach * view / 2, 3), "prompt_id": prompt_id, **overrides}
-        return cls(seed=seed, world=world, material=material, restitution=restitution, height=height, speed_z=speed_z, view=view, radius=radius, **drawn)
+        drawn: dict[str, Any] = {
+            "colour": colour,
+            "floor": floor,
+            "speed_x": round(side * reach * view / 2, 3),
+            "prompt_id": prompt_id,
+            **overrides,
+        }
+        return cls(
+            seed=seed,
+            world=world,
+            material=material,
+            restitution=restitution,
+            height=height,
+            speed_z=speed_z,
+            view=view,
+            radius=radius,
+            **drawn,
+        )
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Another height and another throw."""
@@ -171,13 +231,23 @@ class Projectile(Scene):
 
     def bodies(self) -> tuple[Body, ...]:
         """The ball."""
-        return (Body(name="ball", colour=self.colour, material=self.material, radius=self.radius, mass=ball_mass(self.material, self.radius)),)
+        return (
+            Body(
+                name="ball",
+                colour=self.colour,
+                material=self.material,
+                radius=self.radius,
+                mass=ball_mass(self.material, self.radius),
+            ),
+        )
 
     def setup(self) -> Setup:
         """At the throw; two seconds of flight lie round the middle of the picture."""
         return Setup(
-            position=((-self.speed_x, 0.0, self.height + self.radius),), velocity=((self.speed_x, 0.0, self.speed_z),), restitution=(self.restitution,),
-        )  # fmt: skip
+            position=((-self.speed_x, 0.0, self.height + self.radius),),
+            velocity=((self.speed_x, 0.0, self.speed_z),),
+            restitution=(self.restitution,),
+        )
 
     @property
     def landing(self) -> float:
@@ -187,10 +257,15 @@ class Projectile(Scene):
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
         words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball", "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius), "height": length_of(self.height), "floor": FLOORS[self.floor], "world": WORLDS[self.world],
-            "side": "right" if self.speed_x > 0 else "left", "from": "left" if self.speed_x > 0 else "right",
-        }  # fmt: skip
+            "ball": f"{self.colour} {of_material(self.material)} ball",
+            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
+            "size": length_of(2 * self.radius),
+            "height": length_of(self.height),
+            "floor": FLOORS[self.floor],
+            "world": WORLDS[self.world],
+            "side": "right" if self.speed_x > 0 else "left",
+            "from": "left" if self.speed_x > 0 else "right",
+        }
         return tuple(text.format(**words) for text in _PROJECTILE)
 
     def claims(self) -> tuple[Claim, ...]:
@@ -203,7 +278,8 @@ class Projectile(Scene):
 
 
 _PROJECTILE = (
-    "{a_ball}, {size} across, is thrown to the {side} from a height of {height} {world}, flies in an arc, lands on {floor} and bounces on. There is only one ball.",
+    "{a_ball}, {size} across, is thrown to the {side} from a height of {height} {world}, "
+    "flies in an arc, lands on {floor} and bounces on. There is only one ball.",
     "One {ball} ({size} wide) flies from the {from} to the {side} {world}: it rises, falls in an arc and bounces on {floor}.",
     "A single {ball} of {size}, tossed up and to the {side} {world}, curves down onto {floor} and bounces further to the {side}.",
     "Fixed camera: one {ball}, {size} in diameter, is thrown towards the {side} {world} and hits {floor} with an audible bounce.",

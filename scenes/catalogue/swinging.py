@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import ellipk
-
 from kinema.scenes.catalogue.falling import ball_mass
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
@@ -15,6 +13,7 @@ from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, Scene, Setup
 from kinema.scenes.truth import Body
+from scipy.special import ellipk
 
 __all__ = ["Pendulum"]
 
@@ -43,7 +42,7 @@ class Pendulum(Scene):
     angle: float  # radians from straight down at release, positive to the right
 
     @classmethod
-    def draw(cls, seed: int, **overrides: Any) -> Self:  # noqa: ANN401
+    def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
         world = str(rng.choice(list(GRAVITY)))
@@ -57,9 +56,14 @@ class Pendulum(Scene):
         length = overrides.pop("length", round(GRAVITY[world] * (PERIOD[world] * slowness / (2 * np.pi)) ** 2, 3))
         view = overrides.pop("view", length / ARM)
         drawn: dict[str, Any] = {
-            "colour": colour, "floor": floor, "material": material, "radius": round(size * view, 4), "angle": float(np.radians(round(side * opening, 1))),
-            "prompt_id": prompt_id, **overrides,
-        }  # fmt: skip
+            "colour": colour,
+            "floor": floor,
+            "material": material,
+            "radius": round(size * view, 4),
+            "angle": float(np.radians(round(side * opening, 1))),
+            "prompt_id": prompt_id,
+            **overrides,
+        }
         return cls(seed=seed, world=world, length=length, view=view, **drawn)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
@@ -74,13 +78,27 @@ class Pendulum(Scene):
     def bodies(self) -> tuple[Body, ...]:
         """The ball and its rod."""
         mass = ball_mass(self.material, self.radius)
-        return (Body(name="ball", colour=self.colour, material=self.material, radius=self.radius, mass=mass, rod_to=self.pivot),)
+        return (
+            Body(
+                name="ball",
+                colour=self.colour,
+                material=self.material,
+                radius=self.radius,
+                mass=mass,
+                rod_to=self.pivot,
+            ),
+        )
 
     def setup(self) -> Setup:
         """At rest, to one side."""
         x, _, z = self.pivot
         place = (x + self.length * float(np.sin(self.angle)), 0.0, z - self.length * float(np.cos(self.angle)))
-        return Setup(position=(place,), velocity=((0.0, 0.0, 0.0),), restitution=(MATERIALS[self.material].restitution,), pivot=self.pivot)
+        return Setup(
+            position=(place,),
+            velocity=((0.0, 0.0, 0.0),),
+            restitution=(MATERIALS[self.material].restitution,),
+            pivot=self.pivot,
+        )
 
     @property
     def period(self) -> float:
@@ -91,10 +109,15 @@ class Pendulum(Scene):
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
         words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball", "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius), "length": length_of(self.length), "floor": FLOORS[self.floor], "world": WORLDS[self.world],
-            "from": "right" if self.angle > 0 else "left", "side": "left" if self.angle > 0 else "right",
-        }  # fmt: skip
+            "ball": f"{self.colour} {of_material(self.material)} ball",
+            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
+            "size": length_of(2 * self.radius),
+            "length": length_of(self.length),
+            "floor": FLOORS[self.floor],
+            "world": WORLDS[self.world],
+            "from": "right" if self.angle > 0 else "left",
+            "side": "left" if self.angle > 0 else "right",
+        }
         return tuple(text.format(**words) for text in _PENDULUM)
 
     def claims(self) -> tuple[Claim, ...]:
@@ -107,8 +130,12 @@ class Pendulum(Scene):
 
 
 _PENDULUM = (
-    "{a_ball}, {size} across, swings on a thin rod of {length} above {floor} {world}, let go on the {from} so that it first swings to the {side}. No sound.",
-    "One {ball} ({size} wide) hangs from a rod of {length} over {floor} {world}; released from the {from}, it swings silently to the {side} and back.",
-    "A pendulum: a single {ball} of {size} on a rod {length} long, above {floor} {world}, starts on the {from} and swings to the {side} without a sound.",
-    "Fixed camera: one {ball}, {size} in diameter, swings from the {from} to the {side} on a rod of {length} over {floor} {world}, in silence.",
+    "{a_ball}, {size} across, swings on a thin rod of {length} above {floor} {world}, let "
+    "go on the {from} so that it first swings to the {side}. No sound.",
+    "One {ball} ({size} wide) hangs from a rod of {length} over {floor} {world}; "
+    "released from the {from}, it swings silently to the {side} and back.",
+    "A pendulum: a single {ball} of {size} on a rod {length} long, above {floor} "
+    "{world}, starts on the {from} and swings to the {side} without a sound.",
+    "Fixed camera: one {ball}, {size} in diameter, swings from the {from} to the "
+    "{side} on a rod of {length} over {floor} {world}, in silence.",
 )

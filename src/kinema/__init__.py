@@ -21,10 +21,10 @@ _PUBLIC = {
     "observe": "kinema.metrics.observe",
 }
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  (the keys are strings)
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (a lazy module attribute has any type)
+def __getattr__(name: str) -> Any:
     """Resolve a public name on first use, so that ``import kinema`` stays light."""
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -14,12 +14,12 @@ from platformdirs import user_cache_path
 __all__ = ["cache_folder", "dumps", "hash_of", "read_json", "sha256_of", "write_bytes", "write_json"]
 
 
-def dumps(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+def dumps(value: Any) -> str:
     """JSON in one line with sorted keys; NaN and infinity are refused."""
     return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
-def hash_of(value: Any, length: int = 64) -> str:  # noqa: ANN401
+def hash_of(value: Any, length: int = 64) -> str:
     """The sha256 of a JSON value, in hex."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()[:length]
 
@@ -44,12 +44,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+def write_json(path: Path, value: Any) -> None:
     """Write a JSON value, atomically."""
     write_bytes(path, (dumps(value) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401
+def read_json(path: Path) -> Any:
     """Read a JSON value."""
     return json.loads(path.read_text(encoding="utf-8"))
 
