@@ -1,0 +1,57 @@
+"""Names of colours, as people would give them: by hue, whatever the light."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kinema.scenes.palette import COLOURS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["chroma", "name_of"]
+
+WIDEST_HUE = 26.0  # degrees of CIELAB hue; half the distance between neighbours in the palette is 14 to 75
+LEAST_VIVID = 0.45  # chroma over lightness, relative to the palette's own; skin and wood stay below, a shaded ball above
+
+
+@cache
+def _palette() -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+    hue, vivid = _hue_and_vividness(np.array(list(COLOURS.values()), dtype=float))
+    return tuple(COLOURS), hue, vivid
+
+
+def _hue_and_vividness(rgb: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    lab = cv2.cvtColor((np.clip(rgb, 0, 255) / 255).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0].astype(float)
+    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1]))
+    return hue, np.hypot(lab[:, 1], lab[:, 2]) / (lab[:, 0] + 10.0)
+
+
+def name_of(rgb: NDArray[np.float64]) -> str | None:
+    """The palette's name nearest to a colour in hue; None for greys, browns, skin, and hues far from all names.
+
+    Args:
+        rgb: (3,) sRGB grey levels, 0 to 255.
+
+    Example:
+        >>> name_of(np.array([103.0, 19, 19]))  # red in half the light
+        'red'
+    """
+    names, hues, vividness = _palette()
+    hue, vivid = _hue_and_vividness(np.asarray(rgb, dtype=float)[None])
+    apart = np.abs((hues - hue[0] + 180) % 360 - 180)
+    best = int(np.argmin(apart))
+    if apart[best] > WIDEST_HUE or vivid[0] < LEAST_VIVID * vividness[best]:
+        return None
+    return names[best]
+
+
+def chroma(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(..., 2): the shares of red and green in the light. Shading leaves them alone; neighbours in the palette are .15 apart."""
+    values = np.asarray(rgb, dtype=np.float32)
+    total = values.sum(axis=-1, keepdims=True) + 15.0  # near black there is no colour
+    return np.asarray((values[..., :2] + 5.0) / total, dtype=np.float32)

@@ -1,0 +1,126 @@
+"""Where a body is to a fraction of a pixel, and how large: a soft matte around a rough position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observe.background import Background
+
+__all__ = ["Disc", "Measured", "measure"]
+
+PRIOR = 12.0  # grey levels: how strongly body and background are held to add up to the whole light
+
+
+class Disc(NamedTuple):
+    """A rough position, in pixels of the picture given with it."""
+
+    x: float
+    y: float
+    radius: float
+
+
+class Measured(NamedTuple):
+    """A refined position; ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core."""
+
+    x: float
+    y: float
+    size: float
+    colour: NDArray[np.float64]
+    confidence: float
+
+
+def measure(frame: NDArray[np.uint8], background: Background, disc: Disc, others: tuple[Disc, ...] = ()) -> Measured | None:
+    """Refine a disc; ``others`` are discs of other bodies, whose pixels are left to them."""
+    place = disc
+    result: Measured | None = None
+    for _ in range(2):
+        result = _once(frame, background, place, others)
+        if result is None or np.hypot(result.x - place.x, result.y - place.y) < 0.5:
+            break
+        place = Disc(result.x, result.y, disc.radius)
+    return result
+
+
+def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: tuple[Disc, ...]) -> Measured | None:
+    height, width = frame.shape[:2]
+    reach = int(np.ceil(1.5 * disc.radius + 4))
+    x0, x1 = max(0, int(disc.x) - reach), min(width, int(disc.x) + reach + 1)
+    y0, y1 = max(0, int(disc.y) - reach), min(height, int(disc.y) + reach + 1)
+    if x1 - x0 < 3 or y1 - y0 < 3:
+        return None
+    value = frame[y0:y1, x0:x1].astype(np.float32)
+    still = background.image[y0:y1, x0:x1]
+    px = np.arange(x0, x1, dtype=np.float32)[None, :] + 0.5
+    py = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
+    far = np.hypot(px - disc.x, py - disc.y)
+    mine = np.ones(far.shape, bool)
+    for other in others:
+        mine &= far / disc.radius <= np.hypot(px - other.x, py - other.y) / other.radius
+    seen = np.abs(value - still).max(axis=2) > background.tolerance[y0:y1, x0:x1]
+    core = (far < max(1.5, 0.65 * disc.radius)) & mine & seen
+    if core.sum() < 4:
+        return None
+    share = _share(value, still, core, disc.radius)
+    share *= mine & (far < 1.45 * disc.radius + 2.5)
+    share = _main_part(share, disc, (x0, y0))
+    total = float(share.sum())
+    if total < 4.0:
+        return None
+    x, y = float((share * px).sum()) / total, float((share * py).sum()) / total
+    size = 2 * float(np.sqrt(total / np.pi))
+    edge = min(x, y, width - x, height - y) < 0.48 * size
+    fits = float(np.exp(-((np.log(size / (2 * disc.radius)) / 0.3) ** 2)))
+    pixels = value[core]
+    vivid = pixels.max(axis=1) - pixels.min(axis=1)
+    colour = np.median(pixels[vivid >= np.median(vivid)], axis=0).astype(float)
+    return Measured(x, y, size, colour, fits * (0.4 if edge else 1.0))
+
+
+def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], radius: float) -> NDArray[np.float32]:
+    """How much of each pixel the body covers, from ``value = light * (share * body + (1 - share) * background)``.
+
+    The light is free, so a shadow on the background is not taken for body, nor a body's own dark side for background.
+    """
+    weight = core.astype(np.float32)
+    sigma = max(1.0, 0.4 * radius)
+    blurred = cv2.GaussianBlur(weight, (0, 0), sigma)
+    body = cv2.GaussianBlur(value * weight[..., None], (0, 0), sigma) / np.maximum(blurred, 1e-6)[..., None]
+    mean = value[core].mean(axis=0)
+    body = np.where((blurred > 1e-3)[..., None], body, mean)
+    ff = (body * body).sum(axis=2) + PRIOR**2
+    bb = (still * still).sum(axis=2) + PRIOR**2
+    fb = (body * still).sum(axis=2) + PRIOR**2
+    vf = (value * body).sum(axis=2) + PRIOR**2
+    vb = (value * still).sum(axis=2) + PRIOR**2
+    determinant = np.maximum(ff * bb - fb * fb, 1e-3)
+    a = np.clip((vf * bb - vb * fb) / determinant, 0, None)
+    b = np.clip((vb * ff - vf * fb) / determinant, 0, None)
+    share: NDArray[np.float32] = a / np.maximum(a + b, 1e-3)
+    return share
+
+
+def _main_part(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.float32]:
+    """Keep the thick part that lies on the disc, solid inside, with a soft edge of two pixels."""
+    solid = (share > 0.5).astype(np.uint8)
+    wide = 2 * max(1, round(0.35 * disc.radius)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+    padded = cv2.copyMakeBorder(solid, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide]
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(np.ascontiguousarray(solid), connectivity=4)
+    if count < 2:
+        return np.zeros_like(share)
+    away = np.hypot(centres[1:, 0] + 0.5 + corner[0] - disc.x, centres[1:, 1] + 0.5 + corner[1] - disc.y)
+    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] / (1 + (away / disc.radius) ** 2)))
+    part = (labels == best).astype(np.uint8)
+    outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(part, outlines, -1, 1, thickness=cv2.FILLED)
+    ring = cv2.dilate(part, np.ones((5, 5), np.uint8))
+    inside = cv2.erode(part, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    kept: NDArray[np.float32] = np.where(inside > 0, 1.0, share * ring).astype(np.float32)
+    return kept

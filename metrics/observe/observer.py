@@ -1,0 +1,151 @@
+"""From a clip to an observation: the only way in which metrics get to know a clip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kinema.metrics.observation import Observation, Track
+from kinema.metrics.observe.background import find_background
+from kinema.metrics.observe.bodies import LEAST_ROUND, Body, Hints, find_bodies
+from kinema.metrics.observe.colour import name_of
+from kinema.metrics.observe.contacts import find_contacts
+from kinema.metrics.observe.matte import Disc, Measured, measure
+from kinema.metrics.observe.onsets import find_onsets
+from kinema.metrics.observe.picture import picture_numbers
+from kinema.metrics.observe.record import from_json, to_json
+from kinema.metrics.observe.segment import blobs_in
+from kinema.metrics.observe.track import candidates_in, paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observe.segment import Blob
+    from kinema.metrics.observe.track import Candidate
+    from kinema.scenes.clip import Clip
+
+__all__ = ["observe"]
+
+SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
+FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
+BLANK = np.zeros((0, 0, 0, 3), np.uint8)
+
+
+def observe(clip: Clip, hints: Hints | None = None) -> Observation:
+    """What is to be seen and heard in a clip, from its pixels and samples alone.
+
+    Args:
+        clip: frames, times and sound.
+        hints: what the prompt names; only chooses between moving things that are found without it.
+
+    Returns:
+        At most two tracks (pixels, seconds), visual contacts, sound onsets and numbers about picture and sound, rounded as they are
+        written, so that what is read back is the same.
+    """
+    cv2.setNumThreads(1)
+    tracks, counts = _tracks(clip, hints or Hints())
+    height, width = clip.frames.shape[1:3]
+    found = Observation(
+        width=width,
+        height=height,
+        times=np.asarray(clip.times, dtype=float),
+        counts=counts,
+        tracks=tracks,
+        contacts=find_contacts(tracks),
+        onsets=find_onsets(clip.sound, clip.sound_rate),
+        picture=picture_numbers(clip.frames, tracks),
+        sound=_sound_numbers(clip),
+    )
+    return from_json(to_json(found))
+
+
+def _sound_numbers(clip: Clip) -> dict[str, float]:
+    peak = float(np.abs(np.nan_to_num(clip.sound)).max()) if clip.sound.size else 0.0
+    seconds = clip.sound.shape[1] / clip.sound_rate if clip.sound.size else 0.0
+    return {"channels": float(clip.sound.shape[0]), "peak_db": 20 * float(np.log10(max(peak, 1e-6))), "seconds": seconds}
+
+
+def _smaller(frames: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Every ``factor`` x ``factor`` pixels as one; what does not fill a whole one at the right and bottom is cut off."""
+    if factor == 1:
+        return frames
+    height, width = frames.shape[1] // factor, frames.shape[2] // factor
+    out = np.empty((len(frames), height, width, 3), np.uint8)
+    for i, frame in enumerate(frames):
+        out[i] = cv2.resize(frame[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+    return out
+
+
+def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int64]]:
+    total = len(clip.frames)
+    nothing = np.zeros(total, dtype=int)
+    if total < 2:
+        return (), nothing
+    factor = max(1, round(max(clip.frames.shape[1:3]) / SEARCH_SIZE))
+    small = _smaller(clip.frames, factor)
+    background = find_background(small)
+    blobs = [blobs_in(frame, i, background) for i, frame in enumerate(small)]
+    bodies = find_bodies(blobs, hints)
+    if not bodies:
+        return (), nothing
+    candidates = [candidates_in(frame, blobs[i], i, background, bodies) for i, frame in enumerate(small)]
+    ways = paths(candidates, bodies)
+    fine = int(np.clip(min(b.radius for b in bodies) * factor // FINE_RADIUS, 1, factor))
+    measured = _measure(clip, bodies, ways, factor, fine, (small, background) if fine == factor else None)
+    tracks = tuple(_track(k, clip, ways[k], measured[k]) for k in range(len(bodies)) if len(measured[k]) >= 2)
+    return tracks, nothing + [_count(blobs[i], bodies, ways, i) for i in range(total)]
+
+
+def _measure(clip, bodies, ways, factor, fine, ready):  # type: ignore[no-untyped-def]
+    pictures, background = ready if ready else (None, None)
+    if pictures is None:
+        pictures = _smaller(clip.frames, fine)
+        background = find_background(pictures)
+    scale = factor / fine
+    places = [{c.blob.frame: Disc(c.blob.x * scale, c.blob.y * scale, bodies[k].radius * scale) for c in way} for k, way in enumerate(ways)]
+    results = []
+    for k in range(len(ways)):
+        mine = {}
+        for i, disc in places[k].items():
+            others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place)
+            got = measure(pictures[i], background, disc, others)
+            if got is not None:
+                mine[i] = got._replace(x=got.x * fine, y=got.y * fine, size=got.size * fine)
+        results.append(mine)
+    return results
+
+
+def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured]) -> Track:
+    frames = sorted(measured)
+    likes = {c.blob.frame: c.like for c in way}
+    got = [measured[i] for i in frames]
+    names = tuple(name_of(m.colour) or "" for m in got)
+    most = Counter(n for n in names if n).most_common(1)
+    colour = most[0][0] if most and most[0][1] >= 0.3 * len(names) else None
+    return Track(
+        id=number,
+        colour=colour,
+        frame=np.array(frames, dtype=int),
+        t=np.asarray(clip.times, dtype=float)[frames],
+        x=np.array([m.x for m in got]),
+        y=np.array([m.y for m in got]),
+        size=np.array([m.size for m in got]),
+        confidence=np.array([m.confidence * min(1.0, 0.3 + likes[i]) for i, m in zip(frames, got, strict=True)]),
+        colours=names,
+    )
+
+
+def _count(blobs: Sequence[Blob], bodies: Sequence[Body], ways: Sequence[Sequence[Candidate]], frame: int) -> int:
+    """Tracked bodies in a frame, and anything else there that looks like one of them in size, roundness and vividness."""
+    here = [c.blob for way in ways for c in way if c.blob.frame == frame]
+    more = 0
+    for blob in blobs:
+        free = all(np.hypot(blob.x - b.x, blob.y - b.y) > blob.radius + 0.6 * b.radius for b in here)
+        similar = any(0.6 < blob.radius / body.radius < 1.6 for body in bodies)
+        more += free and similar and blob.roundness > LEAST_ROUND and not blob.edge
+    return len(here) + more
