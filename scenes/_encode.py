@@ -1,0 +1,116 @@
+"""Writing MP4 (H.264, AAC) and FLAC so that the same samples always give the same bytes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av import AudioFrame
+    from numpy.typing import NDArray
+
+__all__ = ["CLOCK", "write_flac", "write_mp4"]
+
+CLOCK = 90_000  # ticks a second of the picture's track: 24, 25, 30, 50, 60 and 30000/1001 frames a second fall on whole ticks
+AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # Hz, ISO 14496-3 table 1.18
+AAC_BITS = 96_000  # bits a second for each channel; transparent for most sounds
+LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")  # by number of channels, as both encoders take them
+BIT_EXACT = {"flags": "+bitexact"}  # no name of an encoder, no date
+
+
+def write_mp4(path: Path, frames: NDArray[np.uint8], times: NDArray[np.float64], sound: NDArray[np.float32], rate: int, crf: float) -> None:
+    """Picture and, where there is any, sound, interleaved by time; the index comes first, so that players can start at once."""
+    import av
+
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with av.open(str(path), "w", format="mp4", options=options) as container:
+        packets = _picture(container, frames, np.rint(times * CLOCK).astype(np.int64), crf)
+        if sound.size:
+            packets += _aac(container, sound, rate)
+        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
+            container.mux(packet)
+
+
+def write_flac(path: Path, sound: NDArray[np.float32], rate: int) -> None:
+    """Sound as 24-bit FLAC: absolute level, cut off at full scale."""
+    import av
+
+    # The encoder takes 24 bits at the top of 32; float32 holds every 24-bit value exactly.
+    whole = np.rint(np.clip(sound.astype(np.float64) * 2.0**23, -(2.0**23), 2.0**23 - 1)).astype(np.int32) << 8
+    with av.open(str(path), "w", format="flac", options={"fflags": "+bitexact"}) as container:
+        options = {**BIT_EXACT, "bits_per_raw_sample": "24"}
+        stream = container.add_stream("flac", rate=rate, layout=LAYOUTS[len(sound) - 1], format="s32", options=options)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(whole.T).reshape(1, -1), format="s32", layout=LAYOUTS[len(sound) - 1])
+        for packet in _encoded(stream, [_timed(frame, rate)]):
+            container.mux(packet)
+
+
+def _picture(container: Any, frames: NDArray[np.uint8], ticks: NDArray[np.int64], crf: float) -> list[Any]:
+    import av
+    from av.video.reformatter import Interpolation, VideoReformatter
+
+    _, height, width, _ = frames.shape
+    stream = container.add_stream("libx264", rate=_usual_rate(ticks))
+    codec = stream.codec_context
+    stream.width, stream.height = width, height
+    stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"  # 4:2:0 has no odd sizes
+    codec.time_base = stream.time_base = Fraction(1, CLOCK)
+    codec.thread_count = 1  # x264's output depends on how many share the work
+    codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc = 1, 1, 1, 1  # BT.709, 16 to 235
+    # No B-frames: decoding order is presentation order, so nothing depends on a reader's handling of edit lists.
+    stream.options = {**BIT_EXACT, "preset": "veryfast", "crf": f"{crf:g}", "bf": "0"}
+    to_yuv = VideoReformatter()
+    # Without exact rounding swscale darkens by one level, and its fast paths differ between processors.
+    exact = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
+
+    def prepared(pixels: NDArray[np.uint8], tick: int) -> Any:
+        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        yuv = to_yuv.reformat(
+            rgb,
+            format=stream.pix_fmt,
+            src_colorspace=1,
+            dst_colorspace=1,  # BT.709
+            src_color_range=2,
+            dst_color_range=1,  # full to limited
+            interpolation=Interpolation.BICUBIC | exact,
+            threads=1,
+        )
+        yuv.pts, yuv.time_base = tick, Fraction(1, CLOCK)
+        return yuv
+
+    return _encoded(stream, [prepared(pixels, int(tick)) for pixels, tick in zip(frames, ticks, strict=True)])
+
+
+def _aac(container: Any, sound: NDArray[np.float32], rate: int) -> list[Any]:
+    import av
+
+    layout = LAYOUTS[len(sound) - 1]
+    coded_rate = next((known for known in AAC_RATES if known >= rate), AAC_RATES[-1])
+    stream = container.add_stream("aac", rate=coded_rate, layout=layout, options=BIT_EXACT)
+    stream.bit_rate = AAC_BITS * len(sound)
+    stream.codec_context.thread_count = 1
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(np.clip(sound, -1, 1), np.float32), format="fltp", layout=layout)
+    frames = [_timed(frame, rate)]
+    if coded_rate != rate:
+        resampler = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
+        frames = [*resampler.resample(frames[0]), *resampler.resample(None)]
+    return _encoded(stream, frames)
+
+
+def _timed(frame: AudioFrame, rate: int) -> AudioFrame:
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+    return frame
+
+
+def _encoded(stream: Any, frames: list[Any]) -> list[Any]:
+    return [packet for frame in (*frames, None) for packet in stream.encode(frame)]
+
+
+def _usual_rate(ticks: NDArray[np.int64]) -> Fraction:
+    """Frames a second, for the encoder's bookkeeping; the times themselves are in the stamps."""
+    usual = int(np.median(np.diff(ticks))) if len(ticks) > 1 else CLOCK // 25
+    return Fraction(CLOCK, max(1, usual))
