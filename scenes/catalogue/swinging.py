@@ -9,7 +9,7 @@ import numpy as np
 from kinema.scenes.catalogue.falling import ball_mass
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, WORLDS, length_of, of_material
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, Scene, Setup
 from kinema.scenes.truth import Body
@@ -110,7 +110,6 @@ class Pendulum(Scene):
         """Wordings."""
         words = {
             "ball": f"{self.colour} {of_material(self.material)} ball",
-            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
             "size": length_of(2 * self.radius),
             "length": length_of(self.length),
             "floor": FLOORS[self.floor],
@@ -130,7 +129,7 @@ class Pendulum(Scene):
 
 
 _PENDULUM = (
-    "{a_ball}, {size} across, swings on a thin rod of {length} above {floor} {world}, let "
+    "A single {ball}, {size} across, swings on a thin rod of {length} above {floor} {world}, let "
     "go on the {from} so that it first swings to the {side}. No sound.",
     "One {ball} ({size} wide) hangs from a rod of {length} over {floor} {world}; "
     "released from the {from}, it swings silently to the {side} and back.",
