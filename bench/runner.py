@@ -1,0 +1,285 @@
+"""Carry out a plan: workers make, observe and score clips; this process alone writes the record, a unit at a time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from kinema.bench import calibration
+from kinema.bench.calibration import Scales
+from kinema.bench.plan import Plan, SceneRef, Unit, needs_truth
+from kinema.bench.pool import Died, Pool, Raised
+from kinema.bench.provenance import card_json, describe
+from kinema.bench.work import CaseTask, ClipTask, Done, Result, TruthTask
+from kinema.errors import ConfigError, KinemaError
+from kinema.files import read_json, write_json
+from kinema.metrics.metric import METRICS, Failed, Scored
+from kinema.record import SCHEMA, append_lines, checked, cut_torn_line, read_lines, write_lines
+from kinema.scenes.request import Request
+from kinema.summary import is_lost, summarise
+
+__all__ = ["Finished", "Progress", "carry_out"]
+
+HANDLER = "kinema.bench.work:handle"
+WORK = ".work"  # files on their way into the record; whatever a killed run left there is thrown away
+Line = dict[str, Any]
+
+
+class Progress(Protocol):
+    """Who is told how far the run is."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` pieces of a stage are ready."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run."""
+
+    folder: Path
+    summary: Line
+    lost: int
+    failed: int
+
+    @property
+    def broken(self) -> bool:
+        """Whether clips were lost or metrics failed."""
+        return self.lost + self.failed > 0
+
+
+def carry_out(plan: Plan, folder: Path, *, workers: int, progress: Progress) -> Finished:
+    """Do what is left to do of a plan, and finish the record.
+
+    Raises:
+        ConfigError: the folder holds another run, or something else, or another process is at work in it.
+    """
+    with _locked(folder):
+        _claim(folder, plan, workers)
+        run = _Run(plan, folder)
+        if run.left or not (folder / "summary.json").exists():
+            with Pool(workers, HANDLER) as pool:
+                scales = _calibrated(plan, folder, pool, progress)
+                run.work(pool, scales, progress)
+            run.finish(scales)
+    summary = read_json(folder / "summary.json")
+    lines = list(read_lines(folder / "scores.jsonl"))
+    lost = sum(entry["lost"] for entry in summary["generators"].values())
+    return Finished(folder, summary, lost, sum(line["status"] == "failed" for line in lines))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    _check_is_ours(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(f"another process is at work in {folder}; wait for it, or choose another folder with -o") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_is_ours(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; name a folder with -o")
+    if folder.is_dir() and not (folder / "run.json").exists():
+        visible = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))
+        if visible:
+            raise ConfigError(f"{folder} holds no run but {visible[0]}; name an empty or a new folder with -o")
+
+
+def _claim(folder: Path, plan: Plan, workers: int) -> None:
+    """Start the record, or make sure that the record that is there belongs to this very plan."""
+    path = folder / "run.json"
+    if path.exists():
+        known = checked(read_json(path), path)
+        if known.get("config", {}).get("hash") != plan.hash:
+            changed = _difference(known.get("config", {}).get("resolved", {}), plan.resolved())
+            raise ConfigError(f"{folder} holds a run of another config ({changed}); name another folder with -o")
+        return
+    write_lines(folder / "requests.jsonl", _requests(plan))
+    write_json(path, describe(plan, workers))
+
+
+def _difference(old: Line, new: Line) -> str:
+    names = [name for name in new if old.get(name) != new[name]]
+    return f"{' and '.join(names)} differ" if names else "it differs"
+
+
+def _requests(plan: Plan) -> list[Line]:
+    """What was asked, once per scene, mode and sample."""
+    rows: dict[tuple[str, str, int], Line] = {}
+    for unit in plan.units:
+        row = {"schema": SCHEMA, "scene": unit.scene_id, "sample": unit.sample, "prompt_id": unit.prompt_id}
+        rows.setdefault((unit.scene_id, unit.request.mode, unit.sample), row | unit.request.to_json())
+    return list(rows.values())
+
+
+def _calibrated(plan: Plan, folder: Path, pool: Pool, progress: Progress) -> Scales:
+    """The suite's scales: from the cache, or measured now."""
+    if not plan.scaled:
+        return Scales({}, {})
+    scenes = calibration.calibration_scenes(plan.suite)
+    measured = {ref.id: calibration.load_measured(plan.suite, ref) for ref in scenes}
+    groups = [calibration.calibration_tasks(plan.suite, ref, folder / WORK) for ref in scenes if measured[ref.id] is None]
+    total, done = sum(map(len, groups)), 0
+    of: dict[SceneRef, calibration.Measured] = {}
+    if total:
+        progress("calibrating", 0, total)
+    for answer in pool.run(groups):
+        task = answer.task
+        if isinstance(answer.value, Raised | Died):
+            raise KinemaError(f"cannot calibrate {plan.suite.id}: {task.condition} of {task.scene.id}: {_told(answer.value)}")
+        of.setdefault(task.scene, {})[task.condition] = answer.value
+        done += 1
+        progress("calibrating", done, total)
+        wanted = next(len(group) for group in groups if group[0].scene == task.scene)
+        if len(of[task.scene]) == wanted:
+            measured[task.scene.id] = of[task.scene]
+            calibration.save_measured(plan.suite, task.scene, of[task.scene])
+    return calibration.scale_of(plan, {scene: found for scene, found in measured.items() if found is not None})
+
+
+def _told(trouble: Raised | Died) -> str:
+    return str(trouble) if isinstance(trouble, Died) else trouble.trace
+
+
+@dataclass
+class _Run:
+    """The record while it grows."""
+
+    plan: Plan
+    folder: Path
+    lines: dict[int, list[Line]] = field(default_factory=dict)  # unit -> its score lines
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.folder / WORK, ignore_errors=True)
+        cut_torn_line(self.folder / "scores.jsonl")
+        cut_torn_line(self.folder / "times.jsonl")
+        numbers = {unit.key: unit.number for unit in self.plan.units}
+        found: dict[int, list[Line]] = {}
+        for line in read_lines(self.folder / "scores.jsonl"):
+            number = numbers.get((line["generator"], line["scene"], line["mode"], line["sample"]))
+            if number is not None:
+                found.setdefault(number, []).append(line)
+        self.lines = {number: lines for number, lines in found.items() if self._whole(lines)}
+        if sum(map(len, found.values())) > sum(map(len, self.lines.values())):
+            write_lines(self.folder / "scores.jsonl", [line for lines in self.lines.values() for line in lines])
+
+    def _whole(self, lines: list[Line]) -> bool:
+        """Whether a unit was flushed in full and its clip is still there."""
+        clip = lines[0]["clip"]
+        there = clip is None or any((self.folder / "clips").glob(f"{clip}.*"))
+        return {line["metric"] for line in lines} == set(self.plan.suite.metrics) and there
+
+    @property
+    def left(self) -> list[Unit]:
+        """The units that are still to be done."""
+        return [unit for unit in self.plan.units if unit.number not in self.lines]
+
+    def work(self, pool: Pool, scales: Scales, progress: Progress) -> None:
+        """Do the units that are left, writing each into the record as it comes."""
+        total, done = len(self.plan.units), len(self.lines)
+        progress("scoring", done, total)
+        for answer in pool.run(self._groups()):
+            if isinstance(answer.task, TruthTask):
+                if isinstance(answer.value, Raised | Died):
+                    raise KinemaError(f"cannot draw the truth of {answer.task.scene.id}: {_told(answer.value)}")
+                self._keep(answer.value)
+                continue
+            self._record(answer.task, _as_done(answer.task, answer.value), scales)
+            done += 1
+            progress("scoring", done, total)
+
+    def _groups(self) -> list[Sequence[ClipTask | TruthTask]]:
+        """Units of one scene together, for they share its picture; those of a learned generator together, for they share its weights."""
+        work = self.folder / WORK
+        groups: dict[tuple[str, str], list[ClipTask | TruthTask]] = {}
+        for unit in sorted(self.left, key=needs_truth):
+            key = ("scene", unit.scene_id) if needs_truth(unit) else ("generator", unit.generator)
+            groups.setdefault(key, []).append(ClipTask(unit, self.plan.suite.metrics, work))
+        for ref in self.plan.scenes:
+            request = next(unit.request for unit in self.plan.units if unit.scene == ref)
+            if not (self.folder / "truth" / f"{ref.id}.json").exists():
+                groups.setdefault(("scene", ref.id), []).append(TruthTask(ref, request, work))
+        return list(groups.values())
+
+    def _record(self, task: ClipTask, done: Done, scales: Scales) -> None:
+        self._keep(done.files)
+        lines = [_line(task.unit, done, name, done.results[name], scales) for name in task.metrics]
+        self.lines[task.unit.number] = lines
+        append_lines(self.folder / "scores.jsonl", lines)
+        times = {"generator": task.unit.generator, "scene": task.unit.scene_id, "sample": task.unit.sample, "seconds": done.seconds}
+        append_lines(self.folder / "times.jsonl", [{"schema": SCHEMA, **times}])
+
+    def _keep(self, files: dict[str, Path]) -> None:
+        for name, source in sorted(files.items(), key=lambda item: item[0].endswith(".json")):
+            place = self.folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(place)
+
+    def finish(self, scales: Scales) -> None:
+        """Put the lines into the order of the plan and sum them up."""
+        ordered = [line for number in sorted(self.lines) for line in self.lines[number]]
+        write_lines(self.folder / "scores.jsonl", ordered)
+        info = read_json(self.folder / "run.json")
+        times = {_key(row): row for row in read_lines(self.folder / "times.jsonl")}
+        info["times"] = [{name: row[name] for name in ("generator", "scene", "sample", "seconds")} for row in times.values()]
+        write_json(self.folder / "run.json", info)
+        cards = {name: card_json(METRICS[name].load()) for name in self.plan.suite.metrics}
+        summary = summarise(ordered, suite=self.plan.suite.id, cards=cards, scales=scales.ends, unscaled=scales.without)
+        write_json(self.folder / "summary.json", summary)
+        (self.folder / "times.jsonl").unlink(missing_ok=True)
+        shutil.rmtree(self.folder / WORK, ignore_errors=True)
+
+
+def _key(row: Line) -> tuple[Any, ...]:
+    return row["generator"], row["scene"], row["sample"]
+
+
+def _as_done(task: ClipTask, value: Done | Raised | Died) -> Done:
+    """A worker that died over a clip has lost it; one that raised where no boundary stood has failed."""
+    if isinstance(value, Done):
+        return value
+    if isinstance(value, Raised):
+        return Done(results=dict.fromkeys(task.metrics, Failed(error=value.trace)))
+    worst = {name: Scored(value=METRICS[name].load().worst, why="the clip is lost") for name in task.metrics}
+    return Done(results=dict(worst), lost=str(value))
+
+
+def _line(unit: Unit, done: Done, metric: str, result: Result, scales: Scales) -> Line:
+    """One line of ``scores.jsonl``."""
+    card = METRICS[metric].load()
+    line: Line = {
+        "schema": SCHEMA,
+        "scene": unit.scene_id,
+        "mode": unit.request.mode,
+        "prompt_id": unit.prompt_id,
+        "generator": unit.generator,
+        "generator_version": unit.version,
+        "sample": unit.sample,
+        "clip": done.clip,
+        "metric": metric,
+        "version": card.version,
+        "unit": card.unit,
+        "value": None,
+        "scaled": None,
+        "details": {} if done.lost is None else {"lost": done.lost},
+    }
+    if isinstance(result, Scored):
+        value = round(float(result.value), 6)
+        scaled = scales.scaled(metric, value) if unit.scene is not None else None
+        return line | {"status": "scored", "value": value, "scaled": scaled, "why": result.why, "details": {**line["details"], **result.details}}
+    if isinstance(result, Failed):
+        last = result.error.strip().splitlines()[-1]
+        return line | {"status": "failed", "why": f"the metric failed: {last}", "details": {**line["details"], "error": result.error}}
+    return line | {"status": "unscored", "why": result.reason}

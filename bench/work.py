@@ -1,0 +1,371 @@
+"""What a worker does: make a clip, write it, read it back, observe it, score it. Nothing here writes into the record itself."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinema.bench.plan import SceneRef, Unit
+from kinema.errors import BrokenClip, KinemaError
+from kinema.files import dumps, sha256_of, write_json
+from kinema.metrics.metric import METRICS, Case, Failed, Scored, Shown, Unscored
+from kinema.scenes.palette import COLOURS
+from kinema.scenes.request import Request
+
+if TYPE_CHECKING:
+    from kinema.bench.generators.spec import Spec
+    from kinema.metrics.observation import Observation
+    from kinema.scenes.clip import Clip, Reader
+    from kinema.scenes.truth import Truth
+
+__all__ = ["CaseTask", "ClipTask", "Done", "Lost", "Result", "TruthTask", "case_of", "handle", "look", "make_clip", "read_back", "scored"]
+
+CASE_STRETCH = 1.8  # -, how much longer than the clip the truth is simulated: a slower clip is compared with later truth
+LEAST_FRAMES = 4  # a clip with fewer shows no motion to speak of
+LEAST_SHARE = 0.25  # of the seconds asked for; what is shorter is lost, what is longer counts for as long as it lasts
+WITNESS = SceneRef("drop@1/seed=0")  # its observation says what can be scored of a clip from outside that is lost
+
+Result = Scored | Unscored | Failed
+
+
+@dataclass(frozen=True)
+class ClipTask:
+    """Make, observe and score one clip of the plan; leave its files in ``folder``."""
+
+    unit: Unit
+    metrics: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class TruthTask:
+    """Write a scene's truth, as numbers and as a clip, for the report."""
+
+    scene: SceneRef
+    request: Request
+    folder: Path
+
+
+@dataclass(frozen=True)
+class CaseTask:
+    """Score one condition, a take or a floor, of a calibration scene."""
+
+    scene: SceneRef
+    request: Request
+    condition: str
+    metrics: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Why there is no observation of a clip."""
+
+    reason: str
+
+
+@dataclass
+class Done:
+    """A worker's answer for a clip: files it left behind, what came of every metric, and how long each stage took."""
+
+    results: dict[str, Result]
+    clip: str | None = None  # sha256
+    files: dict[str, Path] = field(default_factory=dict)  # place in the record -> where it lies now
+    lost: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class _Stages:
+    """A stopwatch per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - start, 4)
+
+
+def handle(task: ClipTask | TruthTask | CaseTask) -> Any:
+    """Do one task. The first call sets the worker up."""
+    _set_up()
+    if isinstance(task, ClipTask):
+        return _do_clip(task)
+    if isinstance(task, TruthTask):
+        return _do_truth(task)
+    from kinema.bench.calibration import condition_results
+
+    return condition_results(task)
+
+
+@cache
+def _set_up() -> None:
+    import sys
+
+    import cv2
+
+    from kinema.bench.pool import THREADS
+    from kinema.metrics import load_all
+
+    cv2.setNumThreads(THREADS)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(THREADS)
+    load_all()
+
+
+@cache
+def _reader() -> Reader:
+    """One warm decoder for all clips of this worker; it ends with the worker."""
+    from kinema.scenes.clip import Reader
+
+    return Reader()
+
+
+@cache
+def _generator(spec: Spec) -> Any:
+    made = spec.build()
+    _set_up_torch()
+    return made
+
+
+def _set_up_torch() -> None:
+    import sys
+
+    from kinema.bench.pool import THREADS
+
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(THREADS)
+
+
+@lru_cache(maxsize=8)
+def truth_of_take(scene: SceneRef, take: int, seconds: float) -> Truth:
+    """The truth of a take; the last few are kept."""
+    from kinema.scenes.world import truth_of
+
+    return truth_of(scene.scene().take(take), seconds)
+
+
+def case_of(scene: SceneRef, request: Request) -> Case:
+    """The case of a scene: its own truth, longer than the clip."""
+    return Case.of(truth_of_take(scene, 0, round(CASE_STRETCH * request.seconds, 6)), request)
+
+
+def _case_of_unit(unit: Unit) -> Case:
+    if unit.scene is not None:
+        return case_of(unit.scene, unit.request)
+    assert unit.shows is not None
+    bodies = tuple(Shown(shape=b.shape, colour=b.colour, diameter_m=b.diameter_m) for b in unit.shows.bodies)
+    return Case(request=unit.request, claims=unit.claims, shown=bodies, gravity=unit.shows.gravity)
+
+
+def _do_clip(task: ClipTask) -> Done:
+    stages = _Stages()
+    place = task.folder / f"{task.unit.number}"
+    place.mkdir(parents=True, exist_ok=True)
+    done = Done(results={}, seconds=stages.seconds)
+    with stages("truth"):
+        case = _case_of_unit(task.unit)
+    try:
+        file = _clip_file(task.unit, place, stages)
+        done.clip = sha256_of(file)
+        done.files = {f"clips/{done.clip}{part.suffix.lower()}": part for part in _parts(file)}
+        with stages("read"):
+            clip = _reader().read(file)
+        _check_length(clip, task.unit)
+    except (BrokenClip, _NoClip) as problem:
+        done.lost = _plain(str(problem), place)
+        done.results = _lost_results(task, case)
+        return done
+    with stages("observe"):
+        seen = _guarded(lambda: look(clip, case))
+    if isinstance(seen, Failed):
+        done.results = dict.fromkeys(task.metrics, seen)
+        return done
+    observation = place / "observation.json"
+    write_json(observation, observation_json(seen))
+    done.files[f"observations/{done.clip}.json"] = observation
+    with stages("score"):
+        done.results = scored(seen, case, task.metrics)
+    return done
+
+
+class _NoClip(Exception):
+    """The generator gave none."""
+
+
+def _clip_file(unit: Unit, place: Path, stages: _Stages) -> Path:
+    """The unit's clip as a file: copied from where the manifest says, or generated and written."""
+    if unit.spec is None:
+        if unit.file is None:
+            raise _NoClip("the manifest has no clip for this scene")
+        with stages("read"):
+            return _copied(unit.file, place)
+    with stages("generate"):
+        try:
+            clip = make_clip(unit)
+        except KinemaError as problem:
+            raise _NoClip(f"the generator gave no clip: {problem}") from None
+        except Exception as problem:  # the per-clip boundary: a generator that raises has lost its clip, not the run
+            raise _NoClip(f"the generator raised {type(problem).__name__}: {problem} ({_where(problem)})") from None
+    with stages("write"):
+        try:
+            return _written(clip, place / "clip.mp4")
+        except BrokenClip:
+            raise
+        except Exception as problem:  # what is no clip at all breaks the writer in its own ways
+            raise _NoClip(f"what the generator gave is no clip: {type(problem).__name__}: {problem}") from None
+
+
+def make_clip(unit: Unit) -> Clip:
+    """Ask the unit's generator; a control is handed the take that the oracle shows."""
+    from kinema.bench.generators.controls import ORACLE_TAKE
+    from kinema.bench.generators.spec import is_control
+
+    assert unit.spec is not None
+    made = _generator(unit.spec)
+    if is_control(made):
+        assert unit.scene is not None
+        truth = truth_of_take(unit.scene, ORACLE_TAKE + unit.sample, unit.request.seconds)
+        return made.generate(unit.request, truth)  # type: ignore[no-any-return]
+    return made.generate(unit.request)  # type: ignore[no-any-return]
+
+
+def _copied(file: Path, place: Path) -> Path:
+    if not file.is_file():
+        raise _NoClip(f"{file.name} is missing")
+    copy = place / f"clip{file.suffix.lower()}"
+    shutil.copyfile(file, copy)
+    sound = file.with_suffix(".flac")
+    if sound.is_file() and file.suffix.lower() != ".flac":
+        shutil.copyfile(sound, copy.with_suffix(".flac"))
+    return copy
+
+
+def _written(clip: Clip, file: Path) -> Path:
+    from kinema.scenes.clip import write_clip
+
+    write_clip(clip, file)
+    return file
+
+
+def _parts(file: Path) -> Iterator[Path]:
+    yield file
+    sound = file.with_suffix(".flac")
+    if sound != file and sound.is_file():
+        yield sound
+
+
+def _check_length(clip: Clip, unit: Unit) -> None:
+    if len(clip.frames) < LEAST_FRAMES:
+        raise _NoClip(f"too short: {len(clip.frames)} frames, and {LEAST_FRAMES} are the least")
+    wanted = unit.request.seconds * LEAST_SHARE
+    if unit.scene is not None and clip.seconds < wanted:
+        raise _NoClip(f"too short: {clip.seconds:.2f} s of the {unit.request.seconds:g} s asked for")
+
+
+def read_back(clip: Clip, place: Path) -> Clip:
+    """Write a clip and read it from what was written; nothing is observed from memory."""
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        return _reader().read(_written(clip, place / "clip.mp4"))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def look(clip: Clip, case: Case) -> Observation:
+    """Observe a clip with the hints that its prompt gives."""
+    from kinema.metrics.observe import Hints, observe
+
+    shown = case.shown
+    colours = tuple(body.colour for body in shown if body.colour in COLOURS)
+    hints = Hints(count=len(shown) or None, colours=colours, shapes=tuple(body.shape for body in shown))
+    return observe(clip, hints)
+
+
+def observation_json(seen: Observation) -> Any:
+    """An observation as it stands in the record."""
+    from kinema.metrics.observe.record import to_json
+
+    return to_json(seen)
+
+
+def scored(seen: Observation, case: Case, names: tuple[str, ...]) -> dict[str, Result]:
+    """Every metric's outcome; one that raises, or gives a number that is none, is Failed."""
+    return {name: _guarded(lambda name=name: _checked(METRICS[name].load().function(seen, case))) for name in names}  # type: ignore[misc]
+
+
+def _checked(result: Scored | Unscored) -> Scored | Unscored:
+    if isinstance(result, Scored):
+        if not math.isfinite(result.value):
+            raise ValueError(f"the metric gave {result.value}, which is no number; it said: {result.why}")
+        dumps(result.details)
+    return result
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """The per-clip boundary: what our own code raises becomes a Failed record with its traceback."""
+    try:
+        return work()
+    except Exception as problem:
+        return Failed(error=_trace(problem))
+
+
+def _lost_results(task: ClipTask, case: Case) -> dict[str, Result]:
+    """Worst bounds for all that the case can score: what can be scored shows in a clip that is surely good, the truth's own."""
+    cards = {name: METRICS[name].load() for name in task.metrics}
+    good = _guarded(lambda: _witness(task.unit.scene or WITNESS, task.unit.request))
+    if isinstance(good, Failed):
+        return dict.fromkeys(task.metrics, good)
+    could = scored(good, case, task.metrics)
+    worst = {name: Scored(value=card.worst, why="the clip is lost, so this is the worst bound") for name, card in cards.items()}
+    return {name: worst[name] if isinstance(could[name], Scored) else could[name] for name in task.metrics}
+
+
+@lru_cache(maxsize=16)
+def _witness(scene: SceneRef, request: Request) -> Observation:
+    """What is seen of the scene's own truth."""
+    from kinema.scenes.render import clip_of
+
+    case = case_of(scene, request)
+    assert case.truth is not None
+    return look(clip_of(case.truth, request), case)
+
+
+def _do_truth(task: TruthTask) -> dict[str, Path]:
+    from kinema.scenes.render import clip_of
+
+    truth = truth_of_take(task.scene, 0, task.request.seconds)
+    place = task.folder / f"truth-{task.scene.id.replace('/', '-')}"
+    place.mkdir(parents=True, exist_ok=True)
+    write_json(place / "truth.json", truth.to_json())
+    _written(clip_of(truth, task.request), place / "truth.mp4")
+    return {f"truth/{task.scene.id}{part.suffix}": part for part in sorted(place.iterdir())}
+
+
+def _plain(text: str, place: Path) -> str:
+    """Without the folder in which the clip lay: the record names no places."""
+    return text.replace(f"{place}/", "")
+
+
+def _trace(problem: BaseException) -> str:
+    """The traceback by file name and line, without the folders of this machine."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    steps = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    return "\n".join([*steps, f"{type(problem).__name__}: {problem}"])
+
+
+def _where(problem: BaseException) -> str:
+    last = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
