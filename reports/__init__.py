@@ -1,0 +1,5 @@
+"""Pages made from finished runs."""
+
+from kinema.reports.folder import build
+
+__all__ = ["build"]

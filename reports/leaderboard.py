@@ -1,0 +1,104 @@
+"""The front page: who is how good on which axis, how surely, and whether to believe it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kinema.record import AXES, SCHEMA
+from kinema.reports.media import place
+from kinema.reports.pages import write_page
+from kinema.reports.results import Results
+from kinema.reports.scene_page import ScenePage
+from kinema.reports.summary import Board
+from kinema.reports.trust import checks_of
+
+__all__ = ["write_index"]
+
+Line = dict[str, Any]
+DATA = ("summary.json", "scores.jsonl", "requests.jsonl", "run.json")  # offered for download
+
+
+def write_index(out: Path, runs: Sequence[Results], board: Board, pages: Sequence[ScenePage]) -> Path:
+    """Write ``index.html`` and the data that it offers for download."""
+    index = out / "index.html"
+    write_page(
+        index,
+        "index.html",
+        root="",
+        axes=AXES,
+        board=board,
+        checks=checks_of(list(runs), board.rows),
+        scenes=[_scene_row(page) for page in pages],
+        scene_data=_scene_data(board, pages),
+        runs=[_provenance(run, number, out) for number, run in enumerate(runs)],
+        title=" + ".join(dict.fromkeys(run.suite.partition("@")[0] for run in runs)),
+        schema=SCHEMA,
+    )
+    return index
+
+
+def _scene_row(page: ScenePage) -> Line:
+    still = next((tile.still for tile in page.tiles if tile.still), "")
+    return {
+        "id": page.scene,
+        "file": page.file,
+        "prompt": page.prompt,
+        "still": still.removeprefix("../"),
+        "means": _means(page),
+    }
+
+
+def _means(page: ScenePage) -> dict[str, list[float | None]]:
+    """Every generator's four axes on a scene: the means over its clips, by the row's key."""
+    found: dict[str, list[dict[str, float | None]]] = {}
+    for tile in page.tiles:
+        if tile.row:
+            found.setdefault(tile.row, []).append(tile.axes)
+    return {key: [_mean([axes.get(axis) for axes in clips]) for axis in AXES] for key, clips in found.items()}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    kept = [value for value in values if value is not None]
+    return round(sum(kept) / len(kept), 2) if kept else None
+
+
+def _scene_data(board: Board, pages: Sequence[ScenePage]) -> Line:
+    return {
+        "axes": list(AXES),
+        "names": {row.key: row.name for row in board.rows},
+        "scenes": [_means(page) for page in pages],
+    }
+
+
+def _provenance(run: Results, number: int, out: Path) -> Line:
+    """Where a run's numbers come from, and how to get them again."""
+    folder = f"data/run-{number + 1}"
+    files = []
+    for name in DATA:
+        if (run.run.folder / name).is_file():
+            place(run.run.folder / name, out / folder / name)
+            files.append((name, f"{folder}/{name}"))
+    return {
+        "label": run.label,
+        "suite": run.suite,
+        "files": files,
+        "command": _command(run),
+        "facts": _facts(run.run.info),
+    }
+
+
+def _command(run: Results) -> str:
+    """The command that makes the run again."""
+    config = run.run.info.get("config", {})
+    given = config.get("given", config) if isinstance(config, dict) else {}
+    suite = str(given.get("suite") or run.suite.partition("@")[0])
+    names = run.run.generators
+    return shlex.join(["kinema", "run", suite, *(part for name in names for part in ("-g", name))])
+
+
+def _facts(info: Line) -> list[tuple[str, str]]:
+    """Commit, versions, device and seeds in words; what the run did not record is left out."""
+    return [(str(name), str(value)) for name, value in info.items() if isinstance(value, str | int | float)]
