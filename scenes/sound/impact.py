@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import bilinear, fftconvolve, lfilter, resample_poly
+from scipy.signal import fftconvolve, firwin, lfilter
 from scipy.special import betainc
 
 from kinema.scenes.materials import MATERIALS, Material
@@ -79,10 +80,10 @@ def _acceleration_noise(force: NDArray[np.float64], body: Body, cosine: float, r
 
     ``P / A = rho a^2 cos x / (2 + 2 x + x^2)`` with ``x = s a / c``: the rigid sphere's dipole (Chadwick et al. 2012), far from it.
     """
-    corner = SPEED_OF_SOUND / body.radius
-    numerator, denominator = bilinear([1 / corner, 0], [1 / corner**2, 2 / corner, 2], fs=rate)
-    tail = np.zeros(int(8 / corner * rate))  # e^-8: -70 dB
-    noise: NDArray[np.float64] = lfilter(numerator, denominator, np.concatenate([force / body.mass, tail]))
+    q = 2 * rate * body.radius / SPEED_OF_SOUND  # bilinear: x -> q (1 - 1/z) / (1 + 1/z)
+    tail = np.zeros(int(4 * q))  # exp(-8), -70 dB
+    acceleration = np.concatenate([force / body.mass, tail])
+    noise: NDArray[np.float64] = lfilter([q, 0, -q], [q * q + 2 * q + 2, 4 - 2 * q * q, q * q - 2 * q + 2], acceleration)
     return AIR_DENSITY * body.radius**2 * max(abs(cosine), LOWEST_DIRECTIVITY) * noise
 
 
@@ -106,7 +107,7 @@ def source_of(contact: Contact, truth: Truth, rate: int = 48_000) -> NDArray[np.
     for ball in balls[1:]:
         modes += sphere_modes(MATERIALS[ball.material], ball.radius, ball.mass, cosine)
     if floor is not None:
-        modes += slab_modes(floor, truth.camera.view_height, _struck(contact, truth))
+        modes += slab_modes(floor, truth.scene.view, _struck(contact, truth))
     ringing = fftconvolve(modes.ring(rate), _coarse(force, steps) / rate)
     sound = np.zeros(max(len(ringing), len(noise) // steps + 2 * LEAD))
     direct = _coarse(noise, steps)[: len(sound)]
@@ -116,14 +117,22 @@ def source_of(contact: Contact, truth: Truth, rate: int = 48_000) -> NDArray[np.
 
 
 def _coarse(fine: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
-    padded = np.pad(fine, (LEAD * steps, LEAD * steps))
-    coarse: NDArray[np.float64] = resample_poly(padded, 1, steps)
+    """Every ``steps``-th sample, without what lies above half the coarse rate; sample ``LEAD`` is the first of ``fine``."""
+    smooth = fftconvolve(fine, _low_pass(steps))
+    coarse: NDArray[np.float64] = smooth[::steps]
     return coarse
+
+
+@lru_cache
+def _low_pass(steps: int) -> NDArray[np.float64]:
+    """A filter of ``LEAD`` coarse samples on either side of its middle."""
+    taps: NDArray[np.float64] = firwin(2 * LEAD * steps + 1, 0.94 / steps, window=("kaiser", 6.0))
+    return taps
 
 
 def _struck(contact: Contact, truth: Truth) -> tuple[float, float]:
     """The struck point as shares of the slab, whose middle lies a little behind the picture's."""
-    size, target = truth.camera.view_height, truth.camera.target
+    size, target = truth.scene.view, truth.camera.target
     along = 0.5 + (contact.point[0] - target[0]) / (1.3 * size)
     across = 0.41 + (contact.point[1] - target[1]) / (1.1 * size)
     return float(np.clip(along, 0.04, 0.96)), float(np.clip(across, 0.04, 0.96))

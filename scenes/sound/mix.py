@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL_SCALE", "sound_of"]
 
-FULL_SCALE = 200.0  # Pa at a sample of 1, in every clip: levels of two clips may be compared
+FULL_SCALE = 150.0  # Pa at a sample of 1, in every clip: levels of two clips may be compared
 
 
 def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.float32]:

@@ -21,13 +21,13 @@ __all__ = ["AIR_DENSITY", "SPEED_OF_SOUND", "Modes", "slab_modes", "sphere_modes
 AIR_DENSITY = 1.2  # kg/m^3, at 20 degrees Celsius
 SPEED_OF_SOUND = 343.0  # m/s, at 20 degrees Celsius
 HIGHEST_PITCH = 16_000.0  # Hz, tones above are not heard and not made
-LOWEST_DIRECTIVITY = 0.3  # -, of a ball: the floor's mirror image fills the directions in which it would be silent
+LOWEST_DIRECTIVITY = 0.5  # -, of a ball: the floor's mirror image fills the directions in which it would be silent
 
 # Free solid sphere, Poisson's ratio .3, spheroidal modes of order l: (l, 2 pi f R / c_t, m / effective mass at the struck pole).
 # Rayleigh-Ritz in powers x^l y^m z^n up to degree 9 (Visscher 1991); l = 2 is 2.645 in closed form. Other ratios move them by < 1 %.
 SPHERE = ((2, 2.646, 3.38), (3, 3.937, 6.38), (4, 5.046, 9.69), (5, 6.087, 13.43))
 
-BEDDING_MASS = 4.0  # -, the slab and the ground that moves along, over the slab alone (est)
+BEDDING_MASS = 12.0  # -, the slab and the ground that moves along, over the slab alone (est)
 BEDDING_LOSS = 0.04  # -, loss factor that the slab's bed adds (est)
 SLOWEST_DECAY = 27.6  # 1/s, -60 dB in .25 s: what joints and carpets of a room leave of a slab's or ball's lowest tones (est)
 MAX_SLAB_MODES = 400  # -, lowest first; more are no longer told apart by ear
@@ -53,21 +53,32 @@ class Modes:
         return Modes(*(np.concatenate(pair) for pair in pairs))
 
     def ring(self, rate: float) -> NDArray[np.float64]:
-        """The sound (n,) in Pa m of a unit impulse at sample 0, until it has fallen by 70 dB."""
+        """The sound (n,) in Pa m of a unit impulse at sample 0, until every tone has fallen by 70 dB."""
         heard = self.frequency < min(HIGHEST_PITCH, 0.45 * rate)
         if not heard.any():
             return np.zeros(1)
-        decay, gain = self.decay[heard], self.gain[heard]
-        count = int(np.log(10**3.5) / decay.min() * rate) + 1
-        block = int(np.sqrt(count)) + 1
-        pole = (-decay + 2j * np.pi * self.frequency[heard]) / rate
-        # exp(pole (i block + j)) = exp(pole i block) exp(pole j): a product of two thin matrices instead of count x modes exponentials.
-        coarse = gain * np.exp(np.outer(np.arange(block) * block, pole))
-        fine = np.exp(np.outer(pole, np.arange(block)))
-        sound: NDArray[np.float64] = (coarse.real @ fine.real - coarse.imag @ fine.imag).ravel()[:count]
-        fade = count // 8
-        sound[-fade:] *= np.linspace(1, 0, fade)
+        frequency, decay, gain = self.frequency[heard], self.decay[heard], self.gain[heard]
+        pole = (-decay + 2j * np.pi * frequency) / rate
+        speed = np.floor(np.log2(decay / decay.min()) / 2)  # tones that last about as long as each other are made together
+        waves = [_tones(gain[speed == one], pole[speed == one]) for one in np.unique(speed)]
+        sound = np.zeros(max(map(len, waves)))
+        for wave in waves:
+            sound[: len(wave)] += wave
+        sound[0] /= 2  # the jump from silence lies on this sample: half counts, as in the trapezium rule
         return sound
+
+
+def _tones(gain: NDArray[np.float64], pole: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Sum of ``gain * Re exp(pole k)`` over tones, for samples ``k`` until the last tone has fallen by 70 dB, faded out at the end."""
+    count = int(np.log(10**3.5) / -pole.real.max()) + 1
+    block = int(np.sqrt(count)) + 1
+    # exp(pole (i block + j)) = exp(pole i block) exp(pole j): a product of two thin matrices instead of count x tones exponentials.
+    coarse = gain * np.exp(np.outer(np.arange(block) * block, pole))
+    fine = np.exp(np.outer(pole, np.arange(block)))
+    sound: NDArray[np.float64] = (coarse.real @ fine.real - coarse.imag @ fine.imag).ravel()[:count]
+    fade = count // 8 + 1
+    sound[-fade:] *= np.linspace(1, 0, fade)
+    return sound
 
 
 def slab_modes(material: Material, size: float, where: tuple[float, float]) -> Modes:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["KERNEL_LEAD", "Path", "ear_kernel", "paths"]
 
 HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
-WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (est)
-WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture, where the truth's room does not say ``wall_y``
+WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (est); where the truth's room does not say ``wall_reflection``
+WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture; where the truth's room does not say ``wall_y``
 KERNEL_LEAD = 16  # samples of the kernel before the moment of arrival
 KERNEL_LENGTH = 64  # samples
 
@@ -35,7 +35,7 @@ def paths(point: tuple[float, float, float], truth: Truth) -> tuple[Path, Path]:
     source = np.asarray(point, dtype=float)
     wall_y = truth.room.get("wall_y", WALL_DISTANCE * truth.camera.view_height)
     image = source * (1, -1, 1) + (0, 2 * wall_y, 0)
-    return Path(source, 1.0), Path(image, WALL_REFLECTION)
+    return Path(source, 1.0), Path(image, truth.room.get("wall_reflection", WALL_REFLECTION))
 
 
 def ear_kernel(incidence: float, fraction: float, rate: float) -> NDArray[np.float64]:
