@@ -41,7 +41,6 @@ def test_takes_differ_within_bounds(name: str) -> None:
         assert 0 <= take.delay <= 0.25
         for parameter in scene.vary(scene.rng(0)):
             assert getattr(take, parameter) == pytest.approx(getattr(scene, parameter), rel=0.0501)
-        assert take.prompts() == scene.prompts() or name != "pendulum"
 
 
 @pytest.mark.parametrize("name", FAMILIES)
