@@ -186,7 +186,7 @@ def _falls(truth: Truth, seconds: float) -> bool:
 def _verdict(measured: float, case: Case, how: str) -> Scored:
     ratio = measured / case.gravity
     value = MOST if ratio <= 0 else float(min(MOST, abs(np.log(ratio))))
-    why = f"g is {measured:.2f} m/s^2 {how}; the case has {case.gravity:.2f}."
+    why = f"Gravity is {measured:.2f} m/s^2 {how}; the case has {case.gravity:.2f}."
     return Scored(value=value, why=why, details={"measured": measured, "unit": "m/s^2", "expected": case.gravity})
 
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Arc", "arcs", "mean_fall"]
 
-LEAST_FRAMES = 5  # a parabola has three parameters
+LEAST_FRAMES = 4  # a parabola has three parameters
+MARGIN = 0.3  # frames on either side of a contact that belong to no flight
 MOVED = 0.15  # diameters from where it was held: then it is surely released
 AIRBORNE = 0.5  # diameters of height that a flight between contacts has at least; less is rolling, resting or rattling
-STRAY = (0.04, 0.01)  # rms from the parabola: share of the diameter, and of the height, that still counts as one
+STRAY = (0.03, 0.01)  # rms from the parabola: share of the diameter, and of the height, that still counts as one
 TILT = 0.27  # -, sideways over downward acceleration that a roll of 15 degrees explains; more is a swing
 
 
@@ -61,11 +62,11 @@ def arcs(track: Track, contacts: Sequence[VisualContact]) -> list[Arc]:
     none.
     """
     cuts = sorted(c.t for c in contacts if track.id in c.bodies)
-    half = 0.5 * float(np.median(np.diff(track.t))) if len(track.t) > 1 else 0.0
+    near = MARGIN * float(np.median(np.diff(track.t))) if len(track.t) > 1 else 0.0
     edges = [-np.inf, *cuts, np.inf]
     found = []
     for number, (low, high) in enumerate(pairwise(edges)):
-        inside = (track.t > low + half) & (track.t < high - half)
+        inside = (track.t > low + near) & (track.t < high - near)
         if number == 0:
             inside &= _released(track)
         if inside.sum() < LEAST_FRAMES:
@@ -95,7 +96,7 @@ def _longest_parabola(track: Track, index: NDArray[np.int64]) -> Arc:
     if whole.parabolic:
         return whole
     n = len(index)
-    shortest = max(LEAST_FRAMES, n // 3)
+    shortest = max(LEAST_FRAMES, n // 2)  # a shorter part of any smooth motion is a parabola
     for length in _lengths(n, shortest):
         parts = [_arc(track, index[k : k + length]) for k in range(0, n - length + 1, max(1, (n - length) // 8))]
         good = [part for part in parts if part.parabolic]

@@ -7,19 +7,19 @@ from kinema.metrics.observation import Observation
 
 __all__ = ["flicker", "sharpness"]
 
-MOST_FLICKER = 20.0  # grey levels of 255; white noise that hides the subject
-MOST_SHARPNESS = 1.0
+MOST_FLICKER = 10.0  # % of full scale from frame to frame; more is noise, not a film
+WIDEST_EDGE = 20.0  # % of the picture's height, about the diameter of the bodies that the scenes show
 
 
 @metric(
-    "realism/flicker", version=1, unit="levels", better="lower", best=0.0, worst=MOST_FLICKER, needs=("picture",),
-    source="picture.flicker of the observation: how much the still background changes from frame to frame",
+    "realism/flicker", version=1, unit="%", better="lower", best=0.0, worst=MOST_FLICKER, needs=("picture",),
+    source="change of the grey level of still patches from frame to frame; median over patches",
 )  # fmt: skip
 def flicker(seen: Observation, case: Case) -> Scored | Unscored:
-    """How much the background, which should stand still, changes from frame to frame, in grey levels of 255.
+    """How much what stands still changes from frame to frame, in % of full scale.
 
     Returns:
-        0 for a background that does not change, at most 20. ``Unscored`` where fewer than two frames were seen.
+        0 for a background that does not change, at most 10. ``Unscored`` where there is no picture.
 
     Example:
         >>> flicker(Observation(picture={"flicker": 0.5}), Case.outside("a ball bounces")).value
@@ -27,27 +27,25 @@ def flicker(seen: Observation, case: Case) -> Scored | Unscored:
     """
     value = seen.picture.get("flicker")
     if value is None:
-        return Unscored(reason="too few frames to see a flicker")
-    return Scored(
-        value=min(MOST_FLICKER, value), why=f"The background changes by {value:.2f} grey levels from frame to frame."
-    )
+        return Unscored(reason="there is no picture")
+    return Scored(value=min(MOST_FLICKER, value), why=f"Still parts change by {value:.2f} % of full scale per frame.")
 
 
 @metric(
-    "realism/sharpness", version=1, unit="-", better="higher", best=MOST_SHARPNESS, worst=0.0, needs=("picture",),
-    source="picture.sharpness of the observation",
+    "realism/sharpness", version=1, unit="% of height", better="lower", best=0.0, worst=WIDEST_EDGE, needs=("picture",),
+    source="width over which the outlines of what is seen rise from 10 to 90 %",
 )  # fmt: skip
 def sharpness(seen: Observation, case: Case) -> Scored | Unscored:
-    """How sharp the picture is.
+    """How wide the edges are, in % of the picture's height: the lower, the sharper.
 
     Returns:
-        0 for a picture without detail. ``Unscored`` where no frame was seen.
+        0 for edges without width, at most 20. ``Unscored`` where there is no picture.
 
     Example:
-        >>> sharpness(Observation(picture={"sharpness": 0.25}), Case.outside("a ball bounces")).value
-        0.25
+        >>> sharpness(Observation(picture={"sharpness": 1.5}), Case.outside("a ball bounces")).value
+        1.5
     """
     value = seen.picture.get("sharpness")
     if value is None:
         return Unscored(reason="there is no picture")
-    return Scored(value=min(MOST_SHARPNESS, value), why=f"Sharpness is {value:.3f}.")
+    return Scored(value=min(WIDEST_EDGE, value), why=f"Outlines take {value:.2f} % of the picture's height to rise.")
