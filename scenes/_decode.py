@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import stat
 import struct
 import sys
+import time
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +68,8 @@ class Limits:
     decoded_bytes: int = 2 << 30  # of all frames, 3 bytes a pixel, and of the sound, 4 bytes a sample
     channels: int = 8
     sound_rate: int = 192_000  # Hz
-    wall_seconds: float = 60.0  # to decode a clip and hand it over
+    cpu_seconds: float = 60.0  # of processor time to decode a clip: the limit that a busy machine does not move
+    wall_seconds: float = 180.0  # to decode a clip and hand it over, however busy the machine is
 
 
 class Refused(Exception):
@@ -105,7 +108,9 @@ def decode(path: str, limits: Limits) -> Decoded:
         Refused: the file gives no clip; the message says why.
     """
     purse = _Purse(limits)
-    picture, sound = _decode_file(path, purse)
+    beside = os.path.splitext(path)[0] + ".flac"  # noqa: PTH122  (only strings come over the pipe)
+    has_beside = beside != path and os.path.lexists(beside)
+    picture, sound = _decode_file(path, purse, skip_sound=has_beside)
     if picture is None and sound is None:
         raise Refused("has no track of picture or sound")
     if picture is None:
@@ -117,10 +122,9 @@ def decode(path: str, limits: Limits) -> Decoded:
     frames, times, origin = picture.in_order()
     if not frames:
         raise Refused("its track of picture holds no frame that can be decoded")
-    beside = os.path.splitext(path)[0] + ".flac"  # noqa: PTH122  (only strings come over the pipe)
-    if os.path.lexists(beside):
+    if has_beside:
         try:
-            sound = _decode_file(beside, purse, want_picture=False)[1]
+            sound = _decode_file(beside, purse, skip_picture=True)[1]
         except Refused as problem:
             raise Refused(f"has {os.path.basename(beside)} beside it for its sound, which {problem}") from None  # noqa: PTH119
         origin = sound.start if sound else origin
@@ -249,20 +253,23 @@ class _Sound:
         for at, piece in placed:
             kept = piece[:, max(0, -at) :]
             sound[:, max(0, at) : max(0, at) + kept.shape[1]] = kept
+        if not np.isfinite(sound).all():
+            raise Refused("holds samples of sound that are not numbers")
         return sound
 
 
-def _decode_file(path: str, purse: _Purse, *, want_picture: bool = True) -> tuple[_Picture | None, _Sound | None]:
+def _decode_file(path: str, purse: _Purse, *, skip_picture: bool = False, skip_sound: bool = False) -> tuple[_Picture | None, _Sound | None]:
     from av.stream import Disposition
 
     with _opened(path, purse.limits) as file:
         form, container = _container(file, purse.limits)
         with container:
-            moving = [s for s in container.streams.video if want_picture and not s.disposition & Disposition.attached_pic]
-            streams: list[Any] = [*moving[:1], *container.streams.audio[:1]]
+            moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic][: 0 if skip_picture else 1]
+            heard = [] if moving and skip_sound else container.streams.audio[:1]
+            streams: list[Any] = [*moving, *heard]
             _check_header(container, streams, purse.limits)
             picture = _Picture(moving[0], purse, is_avi=form == "avi") if moving else None
-            sound = _Sound(streams[-1], purse) if container.streams.audio else None
+            sound = _Sound(heard[0], purse) if heard else None
             good, bad = {"video": 0, "audio": 0}, {"video": 0, "audio": 0}
             for kind, frames in _frames(container, streams):
                 bad[kind] += frames is None
@@ -313,10 +320,11 @@ def _opened(path: str, limits: Limits) -> Iterator[BinaryIO]:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as problem:
         raise Refused(f"cannot be opened: {getattr(problem, 'strerror', None) or problem}") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise Refused("is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused("is not a regular file")
         _at_most(limits.file_bytes, status.st_size, "bytes")
         yield file
 
@@ -402,15 +410,10 @@ def _rgb(reformatter: VideoReformatter, frame: VideoFrame, width: int, height: i
         dst_colorspace=1,
         dst_color_range=2,  # full
         # Without exact rounding swscale darkens by one level, and its fast paths differ between processors.
-        interpolation=Interpolation.BICUBIC
-        | Interpolation.ACCURATE_RND
-        | Interpolation.FULL_CHR_H_INT
-        | Interpolation.FULL_CHR_H_INP
-        | Interpolation.BITEXACT,
+        interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT,
         threads=1,
     )
-    pixels: NDArray[np.uint8] = shown.to_ndarray()
-    return pixels
+    return cast("NDArray[np.uint8]", shown.to_ndarray())
 
 
 def _no_sound() -> NDArray[np.float32]:
@@ -461,13 +464,17 @@ def _serve() -> None:
 
 
 def _confine(limits: Limits) -> None:
-    """Set what the operating system enforces, for one clip: address space, and an end by alarm."""
+    """Set what the operating system enforces, for one clip: address space, processor time, and an end by alarm."""
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = SPARE_BYTES + 2 * limits.decoded_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bounds = {
+        resource.RLIMIT_AS: SPARE_BYTES + 2 * limits.decoded_bytes,
+        resource.RLIMIT_CPU: math.ceil(time.process_time() + limits.cpu_seconds),
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, wanted in bounds.items():
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + SPARE_SECONDS)
 
 

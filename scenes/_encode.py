@@ -44,8 +44,7 @@ def write_flac(path: Path, sound: NDArray[np.float32], rate: int) -> None:
     with av.open(str(path), "w", format="flac", options={"fflags": "+bitexact"}) as container:
         options = {**BIT_EXACT, "bits_per_raw_sample": "24"}
         stream = container.add_stream("flac", rate=rate, layout=LAYOUTS[len(sound) - 1], format="s32", options=options)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(whole.T).reshape(1, -1), format="s32", layout=LAYOUTS[len(sound) - 1])
-        for packet in _encoded(stream, [_timed(frame, rate)]):
+        for packet in _encoded(stream, [_packed(whole, rate, "s32")]):
             container.mux(packet)
 
 
@@ -90,18 +89,20 @@ def _aac(container: Any, sound: NDArray[np.float32], rate: int) -> list[Any]:
 
     layout = LAYOUTS[len(sound) - 1]
     coded_rate = next((known for known in AAC_RATES if known >= rate), AAC_RATES[-1])
-    stream = container.add_stream("aac", rate=coded_rate, layout=layout, options=BIT_EXACT)
+    stream = container.add_stream("aac", rate=coded_rate, layout=layout, options={**BIT_EXACT, "aac_coder": "fast"})
     stream.bit_rate = AAC_BITS * len(sound)
     stream.codec_context.thread_count = 1
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(np.clip(sound, -1, 1), np.float32), format="fltp", layout=layout)
-    frames = [_timed(frame, rate)]
-    if coded_rate != rate:
-        resampler = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
-        frames = [*resampler.resample(frames[0]), *resampler.resample(None)]
-    return _encoded(stream, frames)
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
+    frame = _packed(np.clip(sound, -1, 1), rate, "flt")
+    return _encoded(stream, [*resampler.resample(frame), *resampler.resample(None)])
 
 
-def _timed(frame: AudioFrame, rate: int) -> AudioFrame:
+def _packed(sound: NDArray[Any], rate: int, form: str) -> AudioFrame:
+    """One frame of all the sound, from time 0; packed, because planar frames of 7.1 are miscounted by the library."""
+    import av
+
+    samples = np.ascontiguousarray(sound.T).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(samples, format=form, layout=LAYOUTS[len(sound) - 1])
     frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
     return frame
 

@@ -169,6 +169,8 @@ class Reader:
                 end = self._stop(1.0 if isinstance(problem, EOFError) else 0.0)
                 if isinstance(problem, TimeoutError):
                     raise BrokenClip(f"{path}: is not decoded after {limits.wall_seconds:g} s") from None
+                if isinstance(problem, EOFError) and end == "SIGXCPU":
+                    raise BrokenClip(f"{path}: is not decoded after {limits.cpu_seconds:g} s of processor time") from None
                 if isinstance(problem, EOFError):
                     raise BrokenClip(f"{path}: ends its decoder ({end})") from None
                 raise
@@ -229,7 +231,7 @@ class _Decoder:
             raise EOFError  # the child is no longer itself
         clip = Clip(np.empty(shape, np.uint8), np.empty(shape[0], np.float64), np.empty(sound, np.float32), int(header["rate"]))
         for array in (clip.times, clip.frames, clip.sound):
-            self._fill(memoryview(array).cast("B") if array.size else memoryview(b""), deadline)
+            self._fill(array.data.cast("B") if array.size else memoryview(b""), deadline)
         return clip
 
     def stop(self, patience: float = 0.0) -> str:
