@@ -7,15 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kinema.files import hash_of
 from kinema.reports.leaderboard import write_index
 from kinema.reports.media import Names, place
 from kinema.reports.pages import ASSETS, write_page
 from kinema.reports.pictures import Picture, draw_all
 from kinema.reports.plots import LEFT, RIGHT
 from kinema.reports.results import Results, Take, read_results
-from kinema.reports.scene_page import ScenePage, Tile, facts_of, overlay_of_truth, relative, swatches_of, tile_of_take
+from kinema.reports.scene_page import (
+    Files,
+    ScenePage,
+    Tile,
+    contacts_of,
+    facts_of,
+    overlay_of_truth,
+    relative,
+    swatches_of,
+    tile_of_take,
+)
 from kinema.reports.summary import Board, Row, board_of
+
+from kinema.files import hash_of
 
 __all__ = ["build"]
 
@@ -90,7 +101,8 @@ class _Report:
             scene=scene,
             file=str(page),
             prompt=str(request.get("prompt", "")),
-            facts=facts_of(request, truth, first.claims(scene)),
+            facts=facts_of(request, truth),
+            contacts=contacts_of(truth, seconds),
             swatches=swatches_of(truth),
             tiles=tiles,
             seconds=seconds,
@@ -119,15 +131,15 @@ class _Report:
         width, height = _size(run.request(scene), None)
         sheet = run.inside("truth", scene, ".json")
         video = run.truth_video(scene)
-        picture = self._picture(f"truth-{page.stem}", page, video, (sheet, None), (seconds, width, height))
+        files = self._picture(f"truth-{page.stem}", page, video, (sheet, None), (seconds, width, height))
         overlay = overlay_of_truth(run.truth(scene), width, height, seconds)
-        return Tile(key="truth", name="truth", kind="truth", note="what the simulator says", overlay=overlay, **picture)
+        return Tile(key="truth", name="truth", kind="truth", note="what the simulator says", overlay=overlay, files=files)
 
-    def _take_files(self, run: Results, take: Take, page: PurePosixPath, request: Line, seconds: float) -> dict[str, str]:
+    def _take_files(self, run: Results, take: Take, page: PurePosixPath, request: Line, seconds: float) -> Files:
         clip = next((line["clip"] for line in run.by_take[take] if line.get("clip")), None)
         video, seen = run.clip(clip), run.inside("observations", str(clip), ".json")
         if video is None and not seen.is_file():
-            return {}
+            return Files()
         sheet = run.inside("truth", take.scene, ".json")
         documents = (sheet if sheet.is_file() else None, seen if seen.is_file() else None)
         size = _size(request, run.observation(clip))
@@ -140,14 +152,15 @@ class _Report:
         video: Path | None,
         documents: tuple[Path | None, Path | None],
         extent: tuple[float, int, int],
-    ) -> dict[str, str]:
+    ) -> Files:
         """Link a clip in, order its pictures, and return the addresses of all three as seen from the page."""
         media, still = PurePosixPath("media") / name, PurePosixPath("media") / f"{name}.jpg"
         plot = PurePosixPath("plots") / f"{page.stem}-{name}.svg"
-        files = {"plot": relative(plot, page)}
+        files = Files(plot=relative(plot, page))
         if video is not None:
-            place(video, self.out / f"{media}{video.suffix.lower()}")
-            files |= {"video": relative(PurePosixPath(f"{media}{video.suffix.lower()}"), page), "still": relative(still, page)}
+            clip = PurePosixPath(f"{media}{video.suffix.lower()}")
+            place(video, self.out / clip)
+            files = Files(relative(clip, page), relative(still, page), relative(plot, page))
         if plot not in self.known:
             self.known.add(plot)
             (truth, seen), (seconds, width, height) = documents, extent

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kinema.record import AXES, SCHEMA
 from kinema.reports.media import place
 from kinema.reports.pages import write_page
 from kinema.reports.results import Results
 from kinema.reports.scene_page import ScenePage
 from kinema.reports.summary import Board
 from kinema.reports.trust import checks_of
+
+from kinema.record import AXES, SCHEMA
 
 __all__ = ["write_index"]
 
@@ -41,7 +42,7 @@ def write_index(out: Path, runs: Sequence[Results], board: Board, pages: Sequenc
 
 
 def _scene_row(page: ScenePage) -> Line:
-    still = next((tile.still for tile in page.tiles if tile.still), "")
+    still = next((tile.files.still for tile in page.tiles if tile.files.still), "")
     return {
         "id": page.scene,
         "file": page.file,
@@ -91,14 +92,53 @@ def _provenance(run: Results, number: int, out: Path) -> Line:
 
 
 def _command(run: Results) -> str:
-    """The command that makes the run again."""
-    config = run.run.info.get("config", {})
-    given = config.get("given", config) if isinstance(config, dict) else {}
-    suite = str(given.get("suite") or run.suite.partition("@")[0])
-    names = run.run.generators
-    return shlex.join(["kinema", "run", suite, *(part for name in names for part in ("-g", name))])
+    """The command that makes the run again: as it was typed, where the run recorded that."""
+    given = run.run.info.get("config", {}).get("given") or {}
+    typed = given.get("command")
+    if typed:
+        return typed if isinstance(typed, str) else shlex.join(map(str, typed))
+    names = (part for name in run.run.generators for part in ("-g", name))
+    return shlex.join(["kinema", "run", str(given.get("suite") or run.suite.partition("@")[0]), *names])
 
 
 def _facts(info: Line) -> list[tuple[str, str]]:
-    """Commit, versions, device and seeds in words; what the run did not record is left out."""
-    return [(str(name), str(value)) for name, value in info.items() if isinstance(value, str | int | float)]
+    """Versions, commit, seeds, device and time in words; what the run did not record is left out."""
+    versions, git, seeds, device = (info.get(name) or {} for name in ("versions", "git", "seeds", "device"))
+    facts = {
+        "Kinema": versions.get("kinema"),
+        "commit": git.get("commit", "")[:10] + (" (changed since)" if git.get("dirty") else ""),
+        "Python": versions.get("python"),
+        "libraries": ", ".join(f"{name} {text}" for name, text in versions.items() if name not in {"kinema", "python"}),
+        "seeds scored": _span(seeds.get("scored")),
+        "seeds calibrated on": _span(seeds.get("calibration")),
+        "device": ", ".join(str(device[name]) for name in ("processor", "system") if device.get(name)),
+        "workers": info.get("workers"),
+        "time on clips": _time(info.get("times", [])),
+        "schema": info.get("schema"),
+    }
+    return [(name, str(value)) for name, value in facts.items() if value]
+
+
+def _span(seeds: list[int] | None) -> str:
+    """Seeds as ranges.
+
+    Example:
+        >>> _span([0, 1, 2, 7])
+        '0–2, 7'
+    """
+    runs: list[list[int]] = []
+    for seed in sorted(seeds or []):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _time(rows: list[Line]) -> str:
+    """Seconds of work by stage, over all clips."""
+    stages: dict[str, float] = {}
+    for row in rows:
+        for stage, seconds in (row.get("seconds") or {}).items():
+            stages[stage] = stages.get(stage, 0.0) + seconds
+    return ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in stages.items())

@@ -43,7 +43,7 @@ def points(value: float | None) -> str:
     return "" if value is None else f"{value:.0f}"
 
 
-def write_page(path: Path, template: str, **values: Any) -> None:  # noqa: ANN401  (whatever the template names)
+def write_page(path: Path, template: str, **values: Any) -> None:
     """Fill a template and write it; a value that the template names and nobody gave is an error."""
     write_bytes(path, _environment().get_template(template).render(**values).encode())
 

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from kinema.reports.plots import Drawing, draw, envelope
 
 from kinema.errors import BrokenClip
 from kinema.files import read_json
-from kinema.reports.plots import Drawing, draw, envelope
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kinema.scenes.clip import Clip
+    from numpy.typing import NDArray
 
 __all__ = ["Picture", "draw_all", "strobe"]
 
 POOL_FROM = 24  # pictures; below that, starting processes takes longer than drawing
+DECODED_BYTES = 600 << 20  # of a clip; several workers hold one each
 MOMENTS = 9  # positions shown in a still
 WIDEST = 640  # pixels of a still
 NOTHING = np.zeros((0, 0), dtype=np.float32)
@@ -91,10 +91,13 @@ def _draw_one(picture: Picture) -> Path:
 
 
 def _read(path: Path) -> Clip | None:
-    from kinema.scenes.clip import read_clip
+    """The clip; its sound alone where the picture is too large for the sake of a still, None where neither can be read."""
+    from kinema.scenes.clip import Limits, read_clip
 
-    with suppress(BrokenClip):
-        return read_clip(path)
+    for file in (path, path.with_suffix(".flac")):
+        if file.is_file():
+            with suppress(BrokenClip):
+                return read_clip(file, Limits(decoded_bytes=DECODED_BYTES))
     return None
 
 
@@ -116,7 +119,8 @@ def strobe(frames: NDArray[np.uint8], moments: int = MOMENTS) -> NDArray[np.uint
         change = np.abs(frame - background).max(axis=-1, keepdims=True)
         opacity = np.clip((change - 14) / 26, 0, 1) * (0.3 + 0.7 * number / len(chosen))  # 14 of 255 clears noise
         still += (frame - still) * opacity
-    return np.clip(still.round(), 0, 255).astype(np.uint8)
+    image: NDArray[np.uint8] = np.clip(still.round(), 0, 255).astype(np.uint8)
+    return image
 
 
 def _save(still: NDArray[np.uint8], path: Path) -> None:

@@ -7,6 +7,7 @@ dark scheme. One figure is set up per process and only its data change, because 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,12 +142,12 @@ def _dress(axes: Axes, name: str, *, last: bool) -> None:
 
 
 def _draw_paths(drawing: Drawing, across: Axes, up: Axes) -> None:
-    """Where bodies are, as a share of the picture's width and height: the truth broad and pale, what was seen as a line in its colour."""
+    """Where bodies are, as a share of the picture: the truth broad and pale, what was seen as a line in its colour."""
     for axes in (across, up):
         axes.set_xlim(0, drawing.seconds)
     alone = drawing.observation is None
     for colour, times, x, y in true_paths(drawing.truth, drawing.width, drawing.height):
-        style = {"color": TRACKS.get(colour, NO_COLOUR), "lw": 1.6} if alone else {"color": FAINT, "lw": 3.2, "alpha": 0.75}
+        style: dict[str, Any] = {"color": TRACKS.get(colour, NO_COLOUR), "lw": 1.6} if alone else {"color": FAINT, "lw": 3.2, "alpha": 0.75}
         across.plot(times, x / drawing.width, solid_capstyle="round", **style)
         up.plot(times, 1 - y / drawing.height, solid_capstyle="round", **style)
     for track in (drawing.observation or {}).get("tracks", []):
@@ -159,7 +160,7 @@ def _draw_paths(drawing: Drawing, across: Axes, up: Axes) -> None:
             ([1 - frame["y"] / drawing.height for frame in frames], up),
         ):
             whole = np.insert(np.array(values, dtype=float), gaps, np.nan)
-            axes.plot(np.insert(times, gaps, np.nan), whole, color=colour, lw=1.3, marker="o", ms=1.6, mew=0)
+            axes.plot(np.insert(times, gaps, np.nan), whole, color=colour, lw=1.5)
 
 
 def true_paths(
@@ -187,7 +188,9 @@ def _draw_sound(drawing: Drawing, axes: Axes) -> None:
     if sound is not None and level > QUIET_DB:
         times = (np.arange(sound.shape[1]) + 0.5) * drawing.sound_seconds / sound.shape[1]
         axes.fill_between(times, sound[0] / peak, sound[1] / peak, color=SOUND, lw=0.4)
-    said = "" if not drawing.readable else "no sound" if sound is None else f"silent ({level:.0f} dB)" if level <= QUIET_DB else f"peak {level:.0f} dB"
+    if not drawing.readable:
+        return
+    said = "no sound" if sound is None else f"silent ({level:.0f} dB)" if level <= QUIET_DB else f"peak {level:.0f} dB"
     axes.text(1, 1.02, said.replace("-", "−"), transform=axes.transAxes, ha="right", va="bottom", color=MUTED, fontsize=7.5)
 
 
@@ -219,5 +222,7 @@ def _themed(svg: str) -> str:
         f"<style>svg{{color-scheme:light dark;{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}"
         "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif!important}</style>"
     )
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # a hundredth of a point is enough
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     start = svg.index(">", svg.index("<svg")) + 1
     return svg[svg.index("<svg") : start] + sheet + svg[start:]

@@ -64,21 +64,11 @@ class Results:
 
     @cached_property
     def _asked(self) -> dict[str, Line]:
-        first: dict[str, Line] = {}
-        for line in self.run.requests:
-            first.setdefault(line["scene"], line)
-        return first
+        return {line["scene"]: line for line in reversed(self.run.requests)}
 
     def request(self, scene: str) -> Line:
         """What was asked for a scene: prompt, seconds, width, height, fps."""
-        line = self._asked.get(scene, {})
-        asked: Line = line.get("request", line)
-        return asked
-
-    def claims(self, scene: str) -> list[Line]:
-        """What the prompt asserts, where the run recorded it."""
-        found: list[Line] = self._asked.get(scene, {}).get("claims", [])
-        return found
+        return self._asked.get(scene, {})
 
     def truth(self, scene: str) -> Line | None:
         """The simulated truth of a scene, None for a clip from outside."""

@@ -4,36 +4,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from kinema.record import AXES
 from kinema.reports.pages import number
 from kinema.reports.plots import TRACKS, true_paths
 from kinema.reports.results import Results, Take
 from kinema.reports.summary import Row
+
+from kinema.record import AXES
 from kinema.summary import axis_of_lines, is_lost
 
-__all__ = ["ScenePage", "Tile", "facts_of", "overlay_of_observation", "overlay_of_truth", "tile_of_take"]
+__all__ = [
+    "Files",
+    "ScenePage",
+    "Tile",
+    "contacts_of",
+    "facts_of",
+    "overlay_of_observation",
+    "overlay_of_truth",
+    "relative",
+    "swatches_of",
+    "tile_of_take",
+]
 
 Line = dict[str, Any]
 NO_COLOUR = "#9aa0a8"
 AXIS_ORDER = {axis: place for place, axis in enumerate(AXES)}
 
 
+class Files(NamedTuple):
+    """Addresses of a clip, of its movement in one still, and of its plot; empty where there is none."""
+
+    video: str = ""
+    still: str = ""
+    plot: str = ""
+
+
+NO_FILES = Files()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One clip on a scene's page. ``kind`` is ``truth``, ``tested`` or ``control``, ``row`` the key of its
-    row on the front page; addresses are relative to this page."""
+    """One clip on a scene's page; addresses are relative to the page.
+
+    ``kind`` is ``truth``, ``tested`` or ``control``; ``row`` is the key of its row on the front page.
+    """
 
     key: str
     name: str
     kind: str
     row: str = ""
     note: str = ""
-    video: str = ""
-    still: str = ""
-    plot: str = ""
+    files: Files = NO_FILES
     lost: str = ""
     axes: dict[str, float | None] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
@@ -49,6 +72,7 @@ class ScenePage:
     prompt: str
     facts: list[tuple[str, str]]
     swatches: list[tuple[str, str]]
+    contacts: list[Line]
     tiles: list[Tile]
     seconds: float
     fps: float
@@ -65,10 +89,10 @@ class ScenePage:
         }
 
 
-def tile_of_take(run: Results, row: Row, take: Take, *, several: bool, files: dict[str, str]) -> Tile:
+def tile_of_take(run: Results, row: Row, take: Take, *, several: bool, files: Files) -> Tile:
     """A generator's clip. ``several``: the scene has more than one clip of it, so its sample and mode are named."""
     lines = sorted(run.by_take[take], key=lambda line: AXIS_ORDER.get(line["metric"].split("/")[0], len(AXES)))
-    lost = next((str(line.get("why", "")) for line in lines if is_lost(line)), "")
+    lost = next((str(line["details"]["lost"]) for line in lines if is_lost(line)), "")
     by_axis = {axis: [line for line in lines if line["metric"].split("/")[0] == axis] for axis in AXES}
     clip = next((line["clip"] for line in lines if line.get("clip")), None)
     return Tile(
@@ -81,7 +105,7 @@ def tile_of_take(run: Results, row: Row, take: Take, *, several: bool, files: di
         axes={axis: axis_of_lines(mine, run.run.gates) for axis, mine in by_axis.items()},
         lines=lines,
         overlay=overlay_of_observation(run.observation(clip)),
-        **files,
+        files=files,
     )
 
 
@@ -116,8 +140,8 @@ def overlay_of_truth(truth: Line | None, width: int, height: int, seconds: float
     return {"width": width, "height": height, "tracks": tracks, "contacts": contacts, "onsets": []} if tracks else {}
 
 
-def facts_of(request: Line, truth: Line | None, claims: list[Line]) -> list[tuple[str, str]]:
-    """The data sheet in words: place, bodies, contacts, what was asked, what the prompt claims."""
+def facts_of(request: Line, truth: Line | None) -> list[tuple[str, str]]:
+    """The data sheet in words: place, bodies, floor, what was asked."""
     facts: list[tuple[str, str]] = []
     if truth:
         sheet = truth.get("sheet", {})
@@ -125,13 +149,9 @@ def facts_of(request: Line, truth: Line | None, claims: list[Line]) -> list[tupl
         facts.append(("World", f"{world + ', ' if world else ''}g = {number(truth['gravity'])} m/s²"))
         facts += [(body["name"].capitalize(), _body(body)) for body in truth["bodies"]]
         facts.append(("Floor", str(truth["floor"])))
-        contacts = [c for c in truth["contacts"] if c["t"] <= request.get("seconds", float("inf"))]
-        facts.append(("Contacts", _contacts(contacts)))
     if "seconds" in request:
         size = f"{request.get('width')}×{request.get('height')}, {number(request.get('fps'))} frames/s"
         facts.append(("Asked for", f"{number(request['seconds'])} s, {size}, {request.get('mode', 't2v')}"))
-    if claims:
-        facts.append(("Claims", ", ".join(f"{claim['kind']} {claim['value']}" for claim in claims)))
     return facts
 
 
@@ -140,11 +160,9 @@ def _body(body: Line) -> str:
     return f"{body['colour']} {body['material']} {body['shape']}, {size}, {number(body['mass'])} kg"
 
 
-def _contacts(contacts: list[Line]) -> str:
-    if not contacts:
-        return "none"
-    shown = ", ".join(f"{contact['t']:.2f}" for contact in contacts[:8])
-    return f"{shown}{' …' if len(contacts) > 8 else ''} s"
+def contacts_of(truth: Line | None, seconds: float) -> list[Line]:
+    """The true contacts within the clip."""
+    return [contact for contact in (truth or {}).get("contacts", []) if contact["t"] <= seconds]
 
 
 def swatches_of(truth: Line | None) -> list[tuple[str, str]]:

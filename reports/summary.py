@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kinema.record import AXES
 from kinema.reports.results import Results
+
+from kinema.record import AXES
 
 __all__ = ["AXES", "Board", "Cell", "Ends", "MetricRow", "Row", "base_name", "board_of"]
 
@@ -151,7 +152,7 @@ def _row(run: Results, number: int, name: str, *, shared: bool) -> Row:
         control=base_name(name) in CONTROLS,
         fault=fault,
         harms=harms,
-        version=str(lines[0].get("generator_version", "")) if lines else "",
+        version=str(lines[0].get("generator_version") or "") if lines else "",
         clips=len(takes),
         lost=int(entry.get("lost", 0)),
         axes={axis: _cell(axes.get(axis), [x for x in lines if x["metric"].split("/")[0] == axis]) for axis in AXES},

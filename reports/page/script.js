@@ -232,6 +232,12 @@ function sceneOf(found) {
 
   for (const { tile, video, key } of shown) {
     const ready = () => { draws.set(key, overlayOf(tile, found.overlays[key])); };
+    // A small clip under its own controls is half hidden by them: they appear when pointed at or focused.
+    video.controls = false;
+    video.tabIndex = 0;
+    for (const [event, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) {
+      video.addEventListener(event, () => { video.controls = on; });
+    }
     video.readyState > 0 ? ready() : video.addEventListener("loadedmetadata", ready, { once: true });
     tile.querySelector(".ear").addEventListener("click", () => hear(video.muted ? key : ""));
     tile.querySelector(".pin").addEventListener("click", (event) => {

@@ -16,11 +16,11 @@ from kinema.files import sha256_of, write_json
 from kinema.record import write_lines
 from kinema.summary import summarise
 
-HOSTILE = """</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'"> & "quotes" 'too'"""
+HOSTILE = """</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'"> & "it's\""""
 FPS, SIZE, SECONDS, RATE = 12, 64, 1.0, 16_000
 BOUNCES = (0.4, 0.8)
 CARDS: dict[str, dict[str, Any]] = {
-    "dynamics/law_residual": {"unit": "-", "better": "lower", "gate": False, "scaled": True, "summary": "How far the path is from the law."},
+    "dynamics/law_residual": {"unit": "-", "better": "lower", "gate": False, "scaled": True, "summary": "How far from the law."},
     "dynamics/permanence": {"unit": "-", "better": "higher", "gate": True, "scaled": False, "summary": "Does the body stay?"},
     "sync/offset": {"unit": "ms", "better": "lower", "gate": False, "scaled": True, "summary": "How late is the sound?"},
     "sync/lag": {"unit": "ms", "better": "zero", "gate": False, "scaled": False, "summary": "Signed lag."},
@@ -32,7 +32,8 @@ SCALES = {
     "sync/offset": {"at_100": 4.1, "at_0": 244.0, "floor": "click_track", "takes_sd": 1.6},
     "adherence/colour": {"at_100": 1.0, "at_0": 0.11, "floor": "other_family", "takes_sd": 0.01},
 }
-UNSCALED = {"realism/flicker": {"at_100": 0.2, "at_0": 0.21, "floor": "degraded", "takes_sd": 0.3, "reason": "its ends lie closer than four standard deviations"}}
+CLOSE = "its ends lie 0.1 standard deviations of takes apart, and 4 are needed"
+UNSCALED = {"realism/flicker": {"at_100": 0.2, "at_0": 0.21, "floor": "degraded", "takes_sd": 0.3, "reason": CLOSE}}
 
 
 def height(t: float) -> float:
@@ -93,12 +94,16 @@ def observation_of(shift: float, late: float) -> dict[str, Any]:
 
 def lines_of(scene: str, generator: str, clip: str | None, badness: float) -> list[dict[str, Any]]:
     """Score lines: ``badness`` 0 is the truth, 1 the floor; a clip that is None is lost."""
-    common = {"schema": 1, "scene": scene, "mode": "t2v", "prompt_id": 0, "generator": generator, "generator_version": "v-" + generator[:6], "sample": 0, "clip": clip}
+    common = {
+        "schema": 1, "scene": scene, "mode": "t2v", "prompt_id": 0, "sample": 0, "clip": clip, "version": 1, "details": {},
+        "generator": generator, "generator_version": "v-" + generator[:6],
+    }  # fmt: skip
     rows = []
     for name, card in CARDS.items():
-        line: dict[str, Any] = {**common, "metric": name, "version": 1, "unit": card["unit"], "status": "scored", "details": {}}
+        line: dict[str, Any] = {**common, "metric": name, "unit": card["unit"], "status": "scored"}
         if clip is None:
-            line |= {"value": 500.0 if card["unit"] == "ms" else 1.0, "scaled": 0.0 if name in SCALES else None, "why": "lost: not a video", "details": {"lost": True}}
+            worst = {"value": 500.0 if card["unit"] == "ms" else 1.0, "scaled": 0.0 if name in SCALES else None}
+            line |= {**worst, "why": "lost: not a video", "details": {"lost": "not a video"}}
         elif name in SCALES:
             ends = SCALES[name]
             value = ends["at_100"] + badness * (ends["at_0"] - ends["at_100"])
@@ -121,9 +126,10 @@ def make_run() -> Callable[..., Path]:
             write_json(folder / "truth" / f"{scene}.json", truth_of(scene))
             write_video(folder / "truth" / f"{scene}.mp4", 0.0)
             prompt = HOSTILE if number == 1 else "A red rubber ball is dropped on Earth."
-            requests.append({"schema": 1, "scene": scene, "prompt": prompt, "mode": "t2v", "seconds": SECONDS, "width": SIZE, "height": SIZE, "fps": float(FPS), "seed": number, "prompt_id": 0})
+            size = {"seconds": SECONDS, "width": SIZE, "height": SIZE, "fps": float(FPS)}
+            requests.append({"schema": 1, "scene": scene, "prompt": prompt, "mode": "t2v", "seed": number, "sample": 0, **size})
             for place, (name, badness) in enumerate(generators.items()):
-                lost = name == "reference" and number == 1
+                lost = name == "reference" and number == 1 and HOSTILE in generators
                 shift = 2.0 * place + number
                 clip = None
                 if not lost:
@@ -135,7 +141,9 @@ def make_run() -> Callable[..., Path]:
         write_lines(folder / "requests.jsonl", requests)
         write_lines(folder / "scores.jsonl", lines)
         write_json(folder / "summary.json", summarise(lines, suite=suite, cards=CARDS, scales=SCALES, unscaled=UNSCALED))
-        write_json(folder / "run.json", {"schema": 1, "suite": suite, "commit": "abc1234", "metrics": CARDS, "config": {"suite": "smoke"}})
+        given = {"command": ["kinema", "run", "smoke", "-g", HOSTILE]}
+        info = {"schema": 1, "metrics": CARDS, "config": {"given": given}, "git": {"commit": "abc1234", "dirty": True}}
+        write_json(folder / "run.json", {**info, "seeds": {"scored": [0, 1]}, "versions": {"kinema": "0.1.0", "python": "3.11"}})
         return folder
 
     return make
