@@ -170,15 +170,11 @@ class _Picture:
         _at_most(limits.pixels, width * height, "pixels in a frame")
         _at_most(limits.frames, len(self._frames) + 1, "frames")
         self._purse.spend(width * height * 3)
-        stamp = None if frame.pts is None else frame.pts * self._clock
-        earlier = next((s for s in self._stamps if s is not None), None)
-        if stamp is not None and earlier is not None:
-            _at_most(limits.seconds, float(abs(stamp - earlier)), "seconds")
         pixels = _upright(_rgb(self._to_rgb, frame, width, height), _display_matrix(frame))
         if self._frames and pixels.shape != self._frames[0].shape:
             raise Refused(f"changes its size to {pixels.shape[1]}x{pixels.shape[0]} after {len(self._frames)} frames")
         self._frames.append(pixels)
-        self._stamps.append(stamp)
+        self._stamps.append(None if frame.pts is None else frame.pts * self._clock)
 
     def in_order(self) -> tuple[list[NDArray[np.uint8]], list[float], Fraction]:
         """Frames, their times from 0, and the file's clock at the first of them.
@@ -192,6 +188,7 @@ class _Picture:
         stamps.sort()
         seen = [i for i, stamp in enumerate(stamps) if i + 1 == len(stamps) or stamps[i + 1] > stamp]
         first = stamps[0] if stamps else Fraction(0)
+        _at_most(self._purse.limits.seconds, float(stamps[-1] - first) if stamps else 0.0, "seconds")
         origin = first if self._origin is None else self._origin
         return [self._frames[i] for i in seen], [float(stamps[i] - first) for i in seen], origin
 
@@ -249,7 +246,9 @@ class _Sound:
         if length <= 0:
             return _no_sound()
         _at_most(self._purse.limits.seconds, length / self.rate, "seconds of sound")
-        sound = np.zeros((len(placed[0][1]), length), np.float32)
+        channels = len(placed[0][1])
+        self._purse.spend(4 * channels * max(0, length - self._count))  # gaps
+        sound = np.zeros((channels, length), np.float32)
         for at, piece in placed:
             kept = piece[:, max(0, -at) :]
             sound[:, max(0, at) : max(0, at) + kept.shape[1]] = kept
@@ -258,13 +257,16 @@ class _Sound:
         return sound
 
 
-def _decode_file(path: str, purse: _Purse, *, skip_picture: bool = False, skip_sound: bool = False) -> tuple[_Picture | None, _Sound | None]:
+def _decode_file(
+    path: str, purse: _Purse, *, skip_picture: bool = False, skip_sound: bool = False
+) -> tuple[_Picture | None, _Sound | None]:
     from av.stream import Disposition
 
     with _opened(path, purse.limits) as file:
         form, container = _container(file, purse.limits)
         with container:
-            moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic][: 0 if skip_picture else 1]
+            shown = () if skip_picture else container.streams.video
+            moving = [stream for stream in shown if not stream.disposition & Disposition.attached_pic][:1]
             heard = [] if moving and skip_sound else container.streams.audio[:1]
             streams: list[Any] = [*moving, *heard]
             _check_header(container, streams, purse.limits)

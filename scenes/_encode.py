@@ -60,8 +60,9 @@ def _picture(container: Any, frames: NDArray[np.uint8], ticks: NDArray[np.int64]
     codec.time_base = stream.time_base = Fraction(1, CLOCK)
     codec.thread_count = 1  # x264's output depends on how many share the work
     codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc = 1, 1, 1, 1  # BT.709, 16 to 235
-    # No B-frames: decoding order is presentation order, so nothing depends on a reader's handling of edit lists.
-    stream.options = {**BIT_EXACT, "preset": "veryfast", "crf": f"{crf:g}", "bf": "0"}
+    # No B-frames: decoding order is presentation order, so nothing depends on a reader's handling of edit lists. swscale takes each
+    # chroma sample from the middle of its four pixels; unless the stream says so (chromaloc 1), readers shift colour by half a pixel.
+    stream.options = {**BIT_EXACT, "preset": "veryfast", "crf": f"{crf:g}", "bf": "0", "x264-params": "chromaloc=1"}
     to_yuv = VideoReformatter()
     # Without exact rounding swscale darkens by one level, and its fast paths differ between processors.
     exact = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT

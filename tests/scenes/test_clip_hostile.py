@@ -7,6 +7,7 @@ import signal
 import struct
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,6 +177,28 @@ def test_sound_that_is_not_a_number(reader: Reader, tmp_path: Path) -> None:
     body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
     (tmp_path / "a.wav").write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
     assert "not numbers" in sentence(reader, tmp_path / "a.wav")
+
+
+def test_rare_decoders_stay_closed(reader: Reader, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.avi"), "w", format="avi") as container:
+        stream = container.add_stream("flv", rate=24)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        for packet in [*stream.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")), *stream.encode(None)]:
+            container.mux(packet)
+    assert "a codec that is not read here" in sentence(reader, tmp_path / "a.avi")
+
+
+def test_a_long_gap_in_the_sound_is_not_filled_at_any_price(reader: Reader, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w", format="matroska") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for start in (0, 8000 * 100):
+            part = av.AudioFrame.from_ndarray(np.ones((1, 800), np.int16), format="s16", layout="mono")
+            part.sample_rate, part.time_base, part.pts = 8000, Fraction(1, 8000), start
+            container.mux(stream.encode(part))
+    assert reader.read(tmp_path / "a.mkv").sound.shape == (1, 800_800)
+    assert "more than the limit of 100000 bytes" in sentence(reader, tmp_path / "a.mkv", Limits(decoded_bytes=100_000))
+    assert "seconds" in sentence(reader, tmp_path / "a.mkv", Limits(seconds=50))
 
 
 def test_track_of_sound_without_sound(reader: Reader, tmp_path: Path) -> None:
