@@ -23,6 +23,7 @@ EXTRA = 0.25  # -, what a frame loses for a body too many
 FREE_PACE = (0.3, 3.0)  # -, pace of a swing when its gravity is measured: from a tenth to nine times
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravity shows nowhere
+SURE = 0.5  # confidence of a contact from which on its speeds are to be trusted
 FIRST_CONTACTS = 2  # the later ones are small and less well seen
 
 
@@ -266,7 +267,8 @@ def _true_restitution(truth: Truth, contact: Contact) -> float:
 def _seen_restitution(contacts: tuple[VisualContact, ...], ids: list[int], *, pair: bool) -> float | None:
     """Over the first contacts of the truth's kind, fast ones counting most; None where there is none."""
     found = []
-    for contact in sorted(contacts, key=lambda c: c.t):
+    sure = [contact for contact in contacts if contact.confidence >= SURE]
+    for contact in sorted(sure or contacts, key=lambda c: c.t):
         mine = [body for body in contact.bodies if body in ids]
         if pair and len(mine) == 2 and contact.other_before is not None and contact.other_after is not None:
             before = np.subtract(contact.before, contact.other_before)

@@ -14,6 +14,10 @@ from kinema.metrics.observation import Observation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observation import Track, VisualContact
+
 __all__ = ["event_f1", "lag", "matches", "offset"]
 
 WINDOW = 0.5  # s, a sound further away belongs to something else
@@ -21,6 +25,7 @@ TOGETHER = (
     0.05  # s; about what viewers still take for one event (ITU-R BT.1359: 45 ms early, 125 ms late is when they notice)
 )
 SURE = 0.5  # confidence of a contact from which on it asks for a sound
+RESTING = 0.12  # diameters from where a body touched before: there it may touch again, too lightly to be seen
 QUIET_DB = 30.0  # dB below the loudest onset: an echo or a rattle that asks for no contact
 
 
@@ -81,8 +86,9 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
 def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether every impact has its sound and every sound its impact.
 
-    A contact that is only suspected (confidence below one half) may explain a sound but asks for none; an onset more
-    than 30 dB below the loudest asks for no contact.
+    A contact that is only suspected (confidence below one half) may explain a sound but asks for none, and so may a body
+    that lies where it has touched before (a rattle too small to be seen). An onset more than 30 dB below the loudest
+    asks for no contact.
 
     Returns:
         F1 of contacts and onsets matched within 50 ms. 1 where nothing is to be heard and nothing is, 0 where the
@@ -187,8 +193,31 @@ def _events(seen: Observation) -> tuple[int, int, int]:
     hits = sum(sure[i] for i, _ in pairs)
     explained = {j for _, j in pairs}
     loudest = max((onset.level_db for onset in seen.onsets), default=0.0)
-    phantom = sum(j not in explained and onset.level_db >= loudest - QUIET_DB for j, onset in enumerate(seen.onsets))
+    phantom = sum(
+        j not in explained and onset.level_db >= loudest - QUIET_DB and not _rattles(seen, onset.t)
+        for j, onset in enumerate(seen.onsets)
+    )
     return hits, sum(sure) - hits, phantom
+
+
+def _rattles(seen: Observation, t: float) -> bool:
+    """Whether a body is, at ``t``, as near to what it has touched before as it was then."""
+    tracks = {track.id: track for track in seen.tracks}
+    for contact in seen.contacts:
+        bodies = [tracks[body] for body in contact.bodies if body in tracks]
+        if contact.t < t and all(body.t[0] <= t <= body.t[-1] for body in bodies) and bodies:
+            moved = _gap(bodies, t, contact) - _gap(bodies, contact.t, contact)
+            if float(np.linalg.norm(moved)) < RESTING * bodies[0].diameter:
+                return True
+    return False
+
+
+def _gap(bodies: list[Track], t: float, contact: VisualContact) -> NDArray[np.float64]:
+    """Where a body is, along what it touches: the height over a floor, the distance to another body, the place at a wall."""
+    places = [np.array([np.interp(t, body.t, body.x), np.interp(t, body.t, body.y)]) for body in bodies]
+    if len(places) > 1:
+        return np.array([np.linalg.norm(places[0] - places[1])])
+    return places[0][1:] if contact.bodies[-1] == "floor" else places[0]
 
 
 def _many(number: int, noun: str) -> str:

@@ -127,3 +127,14 @@ def test_gain_and_rate_do_not_matter(look: Look, closed_form: ClosedForm, case_o
     quiet = replace(seen, onsets=tuple(replace(o, level_db=o.level_db - 30) for o in seen.onsets))
     for metric in (offset, lag, event_f1):
         assert value(metric(quiet, case)) == value(metric(seen, case)) == value(metric(look(truth, fps=60), case))
+
+
+def test_a_rattle_too_small_to_be_seen_is_no_phantom(look: Look, closed_form: ClosedForm, case_of: CaseOf) -> None:
+    truth = closed_form("drop", 1, restitution=0.5)
+    case, seen = case_of(truth), look(truth)
+    lying = float(truth.contacts[-1].t) + 0.1
+    assert lying < 1.9
+    for late, expected in ((lying, 0), (float(truth.contacts[0].t + truth.contacts[1].t) / 2, 1)):
+        answer = event_f1(replace(seen, onsets=(*seen.onsets, Onset(t=late, level_db=-30.0))), case)
+        assert isinstance(answer, Scored)
+        assert answer.details["phantom_sounds"] == expected
