@@ -92,13 +92,18 @@ def _provenance(run: Results, number: int, out: Path) -> Line:
 
 
 def _command(run: Results) -> str:
-    """The command that makes the run again: as it was typed, where the run recorded that."""
+    """The command that makes the run again, from what was typed."""
     given = run.run.info.get("config", {}).get("given") or {}
-    typed = given.get("command")
-    if typed:
-        return typed if isinstance(typed, str) else shlex.join(map(str, typed))
-    names = (part for name in run.run.generators for part in ("-g", name))
-    return shlex.join(["kinema", "run", str(given.get("suite") or run.suite.partition("@")[0]), *names])
+    suite = given.get("suite")
+    if given.get("clips"):
+        return shlex.join(["kinema", "score", str(given["clips"]), *(["--suite", str(suite)] if suite else [])])
+    words = ["kinema", "run", str(suite or run.suite.partition("@")[0])]
+    for name in given.get("generators", run.run.generators):
+        words += ["-g", str(name)]
+    words += [word for scene in given.get("scenes") or [] for word in ("--scene", str(scene))]
+    words += ["--seeds", str(given["seeds"])] if given.get("seeds") else []
+    words += ["--samples", str(given["samples"])] if given.get("samples", 1) != 1 else []
+    return shlex.join(words)
 
 
 def _facts(info: Line) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ def make_run() -> Callable[..., Path]:
         write_lines(folder / "requests.jsonl", requests)
         write_lines(folder / "scores.jsonl", lines)
         write_json(folder / "summary.json", summarise(lines, suite=suite, cards=CARDS, scales=SCALES, unscaled=UNSCALED))
-        given = {"command": ["kinema", "run", "smoke", "-g", HOSTILE]}
+        given = {"suite": "smoke", "generators": list(generators), "samples": 2, "scenes": scenes[:1]}
         info = {"schema": 1, "metrics": CARDS, "config": {"given": given}, "git": {"commit": "abc1234", "dirty": True}}
         write_json(folder / "run.json", {**info, "seeds": {"scored": [0, 1]}, "versions": {"kinema": "0.1.0", "python": "3.11"}})
         return folder

@@ -100,6 +100,8 @@ def test_leaderboard_shows_scores_intervals_ends_and_reasons(run_folder: Path, p
     assert "1 lost" in text
     assert text.index("Under test") < text.index("reference") < text.index("Controls") < text.index("late_sound:ms=250")
     assert "abc1234 (changed since)" in text
+    assert "kinema run smoke -g oracle -g late_sound:ms=250 -g reference -g '</script>" in text
+    assert "--scene drop@1/seed=0 --samples 2" in text
 
 
 def test_scene_page_shows_facts_every_why_and_what_was_lost(run_folder: Path, pages: list[Page]) -> None:
