@@ -39,7 +39,7 @@ MATERIALS: dict[str, Material] = {
             loss_factor=0.2,
             restitution=0.82,
             gloss=0.10,
-            stiffening=20,
+            stiffening=10,
         ),
         Material(
             name="plastic",

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from kinema.scenes.sound.impact import LEAD, source_of
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
 from kinema.scenes.sound.room import KERNEL_LEAD, ear_kernel, paths
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kinema.scenes.truth import Contact, Truth
+    from numpy.typing import NDArray
 
 __all__ = ["FULL_SCALE", "sound_of"]
 
-FULL_SCALE = 150.0  # Pa at a sample of 1, in every clip: levels of two clips may be compared
+# Pa (peak) at a sample of 1, in every clip, so that the levels of two clips may be compared; the loudest scenes reach -2 dB.
+FULL_SCALE = 160.0
 
 
 def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.float32]:

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.special import eval_legendre, spherical_jn, spherical_yn
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kinema.scenes.materials import Material
+    from numpy.typing import NDArray
 
 __all__ = ["AIR_DENSITY", "SPEED_OF_SOUND", "Modes", "slab_modes", "sphere_modes"]
 
@@ -60,7 +59,9 @@ class Modes:
         frequency, decay, gain = self.frequency[heard], self.decay[heard], self.gain[heard]
         pole = (-decay + 2j * np.pi * frequency) / rate
         speed = np.floor(np.log2(decay / decay.min()) / 2)  # tones that last about as long as each other are made together
-        waves = [_tones(gain[speed == one], pole[speed == one]) for one in np.unique(speed)]
+        # The velocity of a damped oscillator: it swings back to where it was, so nothing is left at 0 Hz.
+        velocity = gain * (1 - 1j * pole.real / pole.imag)
+        waves = [_tones(velocity[speed == one], pole[speed == one]) for one in np.unique(speed)]
         sound = np.zeros(max(map(len, waves)))
         for wave in waves:
             sound[: len(wave)] += wave
@@ -68,8 +69,8 @@ class Modes:
         return sound
 
 
-def _tones(gain: NDArray[np.float64], pole: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Sum of ``gain * Re exp(pole k)`` over tones, for samples ``k`` until the last tone has fallen by 70 dB, faded out at the end."""
+def _tones(gain: NDArray[np.complex128], pole: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Sum of ``Re gain exp(pole k)`` over tones, for samples ``k`` until the last tone has fallen by 70 dB, faded out at the end."""
     count = int(np.log(10**3.5) / -pole.real.max()) + 1
     block = int(np.sqrt(count)) + 1
     # exp(pole (i block + j)) = exp(pole i block) exp(pole j): a product of two thin matrices instead of count x tones exponentials.
