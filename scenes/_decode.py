@@ -54,6 +54,9 @@ DECODERS = frozenset(
 )
 
 
+MATRICES = frozenset({1, 4, 5, 6, 7, 9})  # BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020 by ITU-T H.273 table 4: what swscale knows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much a clip may hold before it is refused. The defaults let 10 s of 1080p at 30 frames a second through.
@@ -400,21 +403,28 @@ def _upright(pixels: NDArray[np.uint8], matrix: tuple[int, ...]) -> NDArray[np.u
 
 def _rgb(reformatter: VideoReformatter, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
     """(height, width, 3) sRGB by the file's own colour matrix; without one BT.709 from 720 lines up, else BT.601, as players do."""
+    import av
     from av.video.reformatter import Interpolation
 
     untold = 1 if frame.height >= 720 else 5  # swscale's numbers of BT.709 and BT.601
-    shown = reformatter.reformat(
-        frame,
-        width=width,
-        height=height,
-        format="rgb24",
-        src_colorspace=untold if frame.colorspace == 2 else None,  # 2: not told
-        dst_colorspace=1,
-        dst_color_range=2,  # full
-        # Without exact rounding swscale darkens by one level, and its fast paths differ between processors.
-        interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT,
-        threads=1,
-    )
+    keeps_tag = frame.format.is_rgb or frame.colorspace in MATRICES
+    try:
+        shown = reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=None if keeps_tag else untold,
+            dst_colorspace=1,
+            dst_color_range=2,  # full
+            # Without exact rounding swscale darkens by one level, and its fast paths differ between processors.
+            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT,
+            threads=1,
+        )
+    except av.error.MemoryError:
+        raise
+    except av.FFmpegError as problem:
+        raise Refused(f"has frames of {frame.format.name} that cannot be turned into RGB: {_reason(problem)}") from None
     return cast("NDArray[np.uint8]", shown.to_ndarray())
 
 
