@@ -170,6 +170,7 @@ def _serve(pipe: Connection[Any, Any], handler: str) -> None:
     """A worker's life: until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.dup2(2, 1)  # what libraries print belongs to the messages, stdout carries the result alone
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
     module, _, name = handler.partition(":")
     function = getattr(importlib.import_module(module), name)

@@ -1,0 +1,118 @@
+"""What ``kinema list`` and ``kinema show`` say: everything that is registered, and what it is."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from importlib import resources
+from typing import Any
+
+from kinema.bench.generators.spec import GENERATORS, is_control, parse
+from kinema.bench.suite import load_suite, suite_names
+from kinema.errors import UnknownName
+from kinema.metrics import load_all
+from kinema.metrics.metric import METRICS
+from kinema.scenes.scene import SCENES, scene_from_id
+
+__all__ = ["describe", "names"]
+
+
+def names(kind: str) -> list[str]:
+    """``name@version`` of everything of a kind: scenes, metrics, generators or suites.
+
+    Example:
+        >>> names("scenes")
+        ['collision@1', 'drop@1', 'pendulum@1', 'projectile@1']
+    """
+    load_all()
+    if kind == "suites":
+        return [load_suite(name).id for name in suite_names()]
+    if kind == "scenes":
+        return [f"{name}@{SCENES[name].load().version}" for name in SCENES]
+    table: Any = {"metrics": METRICS, "generators": GENERATORS}[kind]
+    return [f"{name}@{table[name].version}" for name in table]
+
+
+def describe(name: str) -> str:
+    """A few lines about anything that has a name.
+
+    Raises:
+        UnknownName: nothing is called so.
+    """
+    load_all()
+    plain = name.split("@")[0].split(":")[0]
+    ways: tuple[tuple[bool, Callable[[], str]], ...] = (
+        ("/seed=" in name, lambda: _scene(name)),
+        (plain in SCENES, lambda: _family(plain)),
+        (plain in METRICS, lambda: _metric(plain)),
+        (plain in GENERATORS, lambda: _generator(name.split("@")[0])),
+        (plain in suite_names() or name.endswith(".toml"), lambda: _suite(name if name.endswith(".toml") else plain)),
+    )
+    for fits, way in ways:
+        if fits:
+            return way()
+    known = [*SCENES, *METRICS, *GENERATORS, *suite_names()]
+    near = difflib.get_close_matches(plain, known, n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "See: kinema list scenes|metrics|generators|suites"
+    raise UnknownName(f"no scene, metric, generator or suite named {name!r}. {hint}")
+
+
+def _rows(title: str, doc: str, rows: dict[str, Any]) -> str:
+    width = max(map(len, rows), default=0)
+    body = [f"  {key:<{width}}  {value}" for key, value in rows.items()]
+    return "\n".join([title, *(f"  {line}".rstrip() for line in doc.splitlines()), "", *body])
+
+
+def _scene(scene_id: str) -> str:
+    scene = scene_from_id(scene_id)
+    rows: dict[str, Any] = {"prompt": scene.prompt}
+    rows |= {"claims": ", ".join(f"{c.kind}={c.value}" for c in scene.claims()), "laws": ", ".join(scene.laws)}
+    rows |= {body.name: f"{body.colour} {body.material} {body.shape}, radius {body.radius:.3g} m, {body.mass:.3g} kg" for body in scene.bodies()}
+    rows |= {key: value for key, value in scene.to_json().items() if key != "id"}
+    return _rows(f"scene {scene.id}", _first(type(scene)), rows)
+
+
+def _family(name: str) -> str:
+    cls = SCENES[name].load()
+    rows = {"laws": ", ".join(cls.laws), "parameters": ", ".join(field.name for field in fields(cls)), "example": cls.draw(0).prompt}
+    return _rows(f"scene {name}@{cls.version}", inspect.getdoc(cls) or "", rows)
+
+
+def _metric(name: str) -> str:
+    card = METRICS[name].load()
+    role = "gate: multiplies its axis" if card.gate else "on the scale" if card.scaled else "printed raw, in no axis"
+    rows = {
+        "unit": card.unit or "-",
+        "better": card.better,
+        "bounds": f"best {card.best:g}, worst {card.worst:g}",
+        "role": role,
+        "floors": ", ".join(card.floors),
+        "needs": ", ".join(card.needs),
+        "source": card.source,
+    }
+    return _rows(f"metric {name}@{card.version}", inspect.getdoc(card.function) or "", rows)
+
+
+def _generator(text: str) -> str:
+    spec = parse(text)
+    target = spec.target
+    options = [f"{p.name}={p.default}" for p in inspect.signature(target).parameters.values()]
+    kind = "control, made from the truth" if is_control(target) else "generator"
+    rows = {"kind": kind, "options": ", ".join(options) or "none", "use": f"kinema run smoke -g {text}"}
+    return _rows(f"generator {spec.name}@{GENERATORS[spec.name].version}", inspect.getdoc(target) or "", rows)
+
+
+def _suite(name: str) -> str:
+    suite = load_suite(name)
+    rows = suite.resolved()
+    rows["families"] = ", ".join(row["name"] for row in rows["families"])
+    rows |= {"metrics": ", ".join(rows["metrics"]), "controls": ", ".join(rows["controls"])}
+    text = (resources.files("kinema.bench.suites") / f"{name}.toml").read_text(encoding="utf-8") if name in suite_names() else ""
+    comment = "\n".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("#"))
+    return _rows(f"suite {suite.id}", comment, {key: value for key, value in rows.items() if key != "name"})
+
+
+def _first(cls: type) -> str:
+    return (inspect.getdoc(cls) or "").split("\n\n")[0]
