@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kinema.files import hash_of
 from kinema.reports.leaderboard import write_index
 from kinema.reports.media import Names, place
 from kinema.reports.pages import ASSETS, write_page
@@ -25,8 +26,6 @@ from kinema.reports.scene_page import (
     tile_of_take,
 )
 from kinema.reports.summary import Board, Row, board_of
-
-from kinema.files import hash_of
 
 __all__ = ["build"]
 

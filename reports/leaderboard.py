@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kinema.record import AXES, SCHEMA
 from kinema.reports.media import place
 from kinema.reports.pages import write_page
 from kinema.reports.results import Results
 from kinema.reports.scene_page import ScenePage
 from kinema.reports.summary import Board
 from kinema.reports.trust import checks_of
-
-from kinema.record import AXES, SCHEMA
 
 __all__ = ["write_index"]
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from kinema.reports.plots import Drawing, draw, envelope
 
 from kinema.errors import BrokenClip
 from kinema.files import read_json
+from kinema.reports.plots import Drawing, draw, envelope
 
 if TYPE_CHECKING:
-    from kinema.scenes.clip import Clip
     from numpy.typing import NDArray
+
+    from kinema.scenes.clip import Clip
 
 __all__ = ["Picture", "draw_all", "strobe"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LEFT", "RIGHT", "Drawing", "draw"]
 
 WIDTH, HEIGHT = 6.4, 3.5  # inches, at 72 SVG points each
-LEFT, RIGHT = 0.075, 0.97  # share of the picture's width where time begins and ends; the page puts its playhead between
+LEFT, RIGHT = 0.085, 0.97  # share of the picture's width where time begins and ends; the page puts its playhead between
 BINS = 640  # of the waveform, about one and a half per point
 QUIET_DB = -60.0  # a peak below this is shown as silence
 
@@ -128,8 +128,8 @@ def _dress(axes: Axes, name: str, *, last: bool) -> None:
     axes.patch.set_alpha(0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
-    axes.tick_params(colors=MUTED, length=2.5, width=0.6, labelbottom=last, left=False, labelsize=7.5)
-    axes.set_ylabel(name, color=MUTED, fontsize=8, labelpad=8)
+    axes.tick_params(colors=MUTED, length=2.5, width=0.6, labelbottom=last, left=False, labelsize=9)
+    axes.set_ylabel(name, color=MUTED, fontsize=9, labelpad=8)
     if name == "sound":
         axes.set_yticks([])
     else:
@@ -138,7 +138,7 @@ def _dress(axes: Axes, name: str, *, last: bool) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5]))
     axes.xaxis.set_major_formatter("{x:g}")
     if last:
-        axes.set_xlabel("seconds", color=MUTED, fontsize=8, labelpad=1)
+        axes.set_xlabel("seconds", color=MUTED, fontsize=9, labelpad=1)
 
 
 def _draw_paths(drawing: Drawing, across: Axes, up: Axes) -> None:
@@ -191,7 +191,7 @@ def _draw_sound(drawing: Drawing, axes: Axes) -> None:
     if not drawing.readable:
         return
     said = "no sound" if sound is None else f"silent ({level:.0f} dB)" if level <= QUIET_DB else f"peak {level:.0f} dB"
-    axes.text(1, 1.02, said.replace("-", "−"), transform=axes.transAxes, ha="right", va="bottom", color=MUTED, fontsize=7.5)
+    axes.text(1, 1.02, said.replace("-", "−"), transform=axes.transAxes, ha="right", va="bottom", color=MUTED, fontsize=9)
 
 
 def _draw_moments(drawing: Drawing, across: Axes, up: Axes, wave: Axes) -> None:

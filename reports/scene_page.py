@@ -7,12 +7,11 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from kinema.record import AXES
 from kinema.reports.pages import number
 from kinema.reports.plots import TRACKS, true_paths
 from kinema.reports.results import Results, Take
 from kinema.reports.summary import Row
-
-from kinema.record import AXES
 from kinema.summary import axis_of_lines, is_lost
 
 __all__ = [

@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kinema.reports.results import Results
-
 from kinema.record import AXES
+from kinema.reports.results import Results
 
 __all__ = ["AXES", "Board", "Cell", "Ends", "MetricRow", "Row", "base_name", "board_of"]
 

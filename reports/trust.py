@@ -51,11 +51,8 @@ def _known_faults(rows: list[Row]) -> list[Check]:
         if row.harms is None or row.run not in oracles:
             continue
         faulty, right = row.axes[row.harms], oracles[row.run].axes[row.harms]
-        if faulty.value is not None and right.value is not None:
-            apart = (faulty.high if faulty.high is not None else faulty.value) < (
-                right.low if right.low is not None else right.value
-            )
-            verdicts[f"{row.name} on {row.harms}"] = apart
+        if faulty.high is not None and right.low is not None:
+            verdicts[f"{row.name} on {row.harms}"] = faulty.high < right.low
     if not verdicts:
         return []
     missed = [name for name, apart in verdicts.items() if not apart]

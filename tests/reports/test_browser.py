@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kinema.reports import build
 
 pytestmark = pytest.mark.render

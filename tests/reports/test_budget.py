@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kinema.record import AXES, Run
 from kinema.reports.leaderboard import write_index
 from kinema.reports.results import Results
 from kinema.reports.scene_page import ScenePage, Tile
 from kinema.reports.summary import Board, Cell, Row
-
-from kinema.record import AXES, Run
 
 
 def row_of(number: int) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from kinema.reports.pictures import strobe
 from kinema.reports.plots import HEIGHT, LEFT, RIGHT, WIDTH, Drawing, draw, envelope
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from kinema.reports import build
 
 from kinema.errors import ConfigError, SchemaTooNew
+from kinema.reports import build
 
 Make = Callable[..., Path]
 ADDRESSES = {"href", "src", "poster"}
@@ -151,6 +152,29 @@ def test_runs_side_by_side_tell_equal_names_apart(make_run: Make, tmp_path: Path
     assert len(scenes) == 3, "the same scene of both runs shares a page"
     assert all(Page(scene).tags.count("video") == 5 for scene in scenes), "the truth once, and four clips"
     assert re.search(r"#2 .* #1 .* #3", text), "places in the order of the rows: monday's reference, tuesday's, mine"
+
+
+def test_clips_from_outside_have_no_truth(make_run: Make, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {"clips": 0.3}, seeds=1)
+    shutil.rmtree(run / "truth")
+    for name in ("requests.jsonl", "scores.jsonl"):
+        text = (run / name).read_text().replace("drop@1/seed=0", "outside/../ü 100% #1.mp4")
+        (run / name).write_text(text)
+    index = build([run], tmp_path / "out", workers=1)
+    (path,) = (tmp_path / "out" / "scenes").glob("*.html")
+    page = Page(path)
+    assert path.name == "outside-100-1-mp4.html"
+    assert page.tags.count("video") == 1
+    assert "what the simulator says" not in page.text
+    assert "No ceiling measured" in Page(index).text
+    assert "A small suite" in Page(index).text
+
+
+def test_a_single_scene_claims_no_interval(make_run: Make, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {"oracle": 0.0, "silent": 0.9}, seeds=1)
+    text = Page(build([run], tmp_path / "out", workers=1)).text
+    assert "one scene" in text
+    assert "Known faults" not in text, "nothing is told apart without intervals"
 
 
 def test_folders_without_a_finished_run_are_refused(run_folder: Path, tmp_path: Path) -> None:
