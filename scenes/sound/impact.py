@@ -20,7 +20,7 @@ __all__ = ["LEAD", "contact_time", "dry_impact", "force_pulse", "source_of"]
 
 FINE_RATE = 192_000  # Hz, at which pulse and acceleration noise are made
 LEAD = 16  # samples before the first touch, room for the ringing of the resampling filter
-LONGEST_CONTACT = 6e-3  # s; solid rubber balls of up to 40 cm that are hit fast stay below (est)
+LONGEST_CONTACT = 6e-3  # s; what presses longer is not heard but felt (est)
 RISE, RELEASE = 0.5, 1.5  # exponents of the force pulse, see force_pulse
 
 
@@ -52,7 +52,7 @@ def contact_time(first: Body, second: Body | Material, speed: float) -> float:
     radius = 1 / sum(1 / side.radius for side in sides if side.radius)
     softness = sum((1 - s.material.poisson**2) / (s.material.youngs_modulus * s.material.stiffening) for s in sides)
     hertz = 2.868 * (mass**2 * softness**2 / (radius * max(speed, 1e-3))) ** 0.2
-    return min(hertz, LONGEST_CONTACT)
+    return float(min(hertz, LONGEST_CONTACT))
 
 
 def _side(thing: Body | Material) -> Surface:

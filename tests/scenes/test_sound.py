@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from kinema.scenes.camera import Camera
 from kinema.scenes.materials import MATERIALS
-from kinema.scenes.sound.impact import contact_time, dry_impact, force_pulse
+from kinema.scenes.sound.impact import _acceleration_noise, contact_time, dry_impact, force_pulse
 from kinema.scenes.sound.mix import FULL_SCALE, sound_of
-from kinema.scenes.sound.modes import SPEED_OF_SOUND, slab_modes, sphere_modes
+from kinema.scenes.sound.modes import AIR_DENSITY, SPEED_OF_SOUND, slab_modes, sphere_modes
 from kinema.scenes.truth import Body, Contact, Truth
 from scipy.signal import butter, sosfilt, stft
 
@@ -90,6 +90,14 @@ def test_pulse_carries_the_impulse_at_any_rate() -> None:
         force = force_pulse(3.0, duration, rate)
         assert force.sum() / rate == pytest.approx(3.0)
         assert (force >= 0).all()
+
+
+def test_a_ball_jerked_into_motion_sends_the_closed_form() -> None:
+    body, rate = ball("steel", 0.1), 1_920_000
+    pressure = _acceleration_noise(np.array([2.0 * body.mass * rate]), body, 1.0, rate)  # to 2 m/s within one sample
+    t = np.arange(1, 2000) / rate * SPEED_OF_SOUND / body.radius
+    expected = AIR_DENSITY * SPEED_OF_SOUND * body.radius * 2.0 * np.exp(-t) * (np.cos(t) - np.sin(t))
+    np.testing.assert_allclose(pressure[1:2000], expected, atol=0.01 * expected.max())
 
 
 def test_slab_and_ball_ring_at_textbook_frequencies() -> None:
