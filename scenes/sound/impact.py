@@ -7,14 +7,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from kinema.scenes.materials import MATERIALS, Material
-from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, slab_modes, sphere_modes
 from scipy.signal import fftconvolve, firwin, lfilter
 from scipy.special import betainc
 
+from kinema.scenes.materials import MATERIALS, Material
+from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, slab_modes, sphere_modes
+
 if TYPE_CHECKING:
-    from kinema.scenes.truth import Body, Contact, Truth
     from numpy.typing import NDArray
+
+    from kinema.scenes.truth import Body, Contact, Truth
 
 __all__ = ["LEAD", "contact_time", "dry_impact", "force_pulse", "source_of"]
 

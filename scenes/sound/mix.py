@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from kinema.scenes.sound.impact import LEAD, source_of
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
 from kinema.scenes.sound.room import KERNEL_LEAD, ear_kernel, paths
 
 if TYPE_CHECKING:
-    from kinema.scenes.truth import Contact, Truth
     from numpy.typing import NDArray
+
+    from kinema.scenes.truth import Contact, Truth
 
 __all__ = ["FULL_SCALE", "sound_of"]
 

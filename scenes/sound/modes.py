@@ -12,8 +12,9 @@ import numpy as np
 from scipy.special import eval_legendre, spherical_jn, spherical_yn
 
 if TYPE_CHECKING:
-    from kinema.scenes.materials import Material
     from numpy.typing import NDArray
+
+    from kinema.scenes.materials import Material
 
 __all__ = ["AIR_DENSITY", "SPEED_OF_SOUND", "Modes", "slab_modes", "sphere_modes"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from kinema.scenes.sound.modes import SPEED_OF_SOUND
 from scipy.signal import lfilter
 
+from kinema.scenes.sound.modes import SPEED_OF_SOUND
+
 if TYPE_CHECKING:
-    from kinema.scenes.truth import Truth
     from numpy.typing import NDArray
+
+    from kinema.scenes.truth import Truth
 
 __all__ = ["KERNEL_LEAD", "Path", "ear_kernel", "paths"]
 

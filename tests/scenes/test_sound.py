@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfilt, stft
+
 from kinema.scenes.camera import Camera
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.sound.impact import _acceleration_noise, contact_time, dry_impact, force_pulse
 from kinema.scenes.sound.mix import FULL_SCALE, sound_of
 from kinema.scenes.sound.modes import AIR_DENSITY, SPEED_OF_SOUND, slab_modes, sphere_modes
 from kinema.scenes.truth import Body, Contact, Truth
-from scipy.signal import butter, sosfilt, stft
 
 RATE = 48_000
 WORLDS = {"earth": (9.81, 1.5), "moon": (1.62, 0.4), "mars": (3.71, 0.8), "jupiter": (24.79, 2.2)}  # m/s^2, m of view
