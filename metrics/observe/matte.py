@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Disc", "Measured", "measure"]
 
-PRIOR = 12.0  # grey levels: how strongly body and background are held to add up to the whole light
+PRIOR = 3.0  # of 255 in linear light: how strongly body and background are held to add up to the whole light
+_CODE = np.arange(256) / 255.0
+LINEAR = (255.0 * np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1.055) ** 2.4)).astype(np.float32)  # IEC 61966-2-1
 
 
 class Disc(NamedTuple):
@@ -66,9 +68,14 @@ def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: 
     core = (far < max(1.5, 0.65 * disc.radius)) & mine & seen
     if core.sum() < 4:
         return None
-    share = _share(value, still, core, disc.radius)
-    share *= mine & (far < 1.45 * disc.radius + 2.5)
-    share = _main_part(share, disc, (x0, y0))
+    light, dark = LINEAR[frame[y0:y1, x0:x1]], LINEAR[np.clip(np.rint(still), 0, 255).astype(np.uint8)]
+    around = mine & (far < 1.45 * disc.radius + 2.5)
+    solid = _solid(_share(light, dark, core, 0.4 * disc.radius) * around, disc, (x0, y0))
+    heart = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    heart = heart > np.clip(0.25 * disc.radius, 1.2, 2.5)
+    if heart.sum() < 4:
+        return None
+    share = _soft(_share(light, dark, heart, max(1.0, 0.12 * disc.radius)) * around, solid)
     total = float(share.sum())
     if total < 4.0:
         return None
@@ -82,13 +89,12 @@ def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: 
     return Measured(x, y, size, colour, fits * (0.4 if edge else 1.0))
 
 
-def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], radius: float) -> NDArray[np.float32]:
+def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
     """How much of each pixel the body covers, from ``value = light * (share * body + (1 - share) * background)``.
 
     The light is free, so a shadow on the background is not taken for body, nor a body's own dark side for background.
     """
     weight = core.astype(np.float32)
-    sigma = max(1.0, 0.4 * radius)
     blurred = cv2.GaussianBlur(weight, (0, 0), sigma)
     body = cv2.GaussianBlur(value * weight[..., None], (0, 0), sigma) / np.maximum(blurred, 1e-6)[..., None]
     mean = value[core].mean(axis=0)
@@ -105,8 +111,8 @@ def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray
     return share
 
 
-def _main_part(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.float32]:
-    """Keep the thick part that lies on the disc, solid inside, with a soft edge of two pixels."""
+def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
+    """The thick part that lies on the disc, without holes."""
     solid = (share > 0.5).astype(np.uint8)
     wide = 2 * max(1, round(0.35 * disc.radius)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
@@ -114,13 +120,18 @@ def _main_part(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) 
     solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide]
     count, labels, stats, centres = cv2.connectedComponentsWithStats(np.ascontiguousarray(solid), connectivity=4)
     if count < 2:
-        return np.zeros_like(share)
+        return np.zeros_like(solid)
     away = np.hypot(centres[1:, 0] + 0.5 + corner[0] - disc.x, centres[1:, 1] + 0.5 + corner[1] - disc.y)
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] / (1 + (away / disc.radius) ** 2)))
     part = (labels == best).astype(np.uint8)
     outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(part, outlines, -1, 1, thickness=cv2.FILLED)
-    ring = cv2.dilate(part, np.ones((5, 5), np.uint8))
-    inside = cv2.erode(part, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    return part
+
+
+def _soft(share: NDArray[np.float32], solid: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A matte that is full inside, and ends two pixels outside."""
+    ring = cv2.dilate(solid, np.ones((5, 5), np.uint8))
+    inside = cv2.erode(solid, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
     kept: NDArray[np.float32] = np.where(inside > 0, 1.0, share * ring).astype(np.float32)
     return kept

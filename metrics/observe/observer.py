@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from kinema.metrics.observation import Observation, Track
-from kinema.metrics.observe.background import find_background
-from kinema.metrics.observe.bodies import LEAST_ROUND, Body, Hints, find_bodies
+from kinema.metrics.observe.background import find_background, uncovered
+from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
-from kinema.metrics.observe.matte import Disc, Measured, measure
+from kinema.metrics.observe.matte import Disc, measure
 from kinema.metrics.observe.onsets import find_onsets
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kinema.metrics.observe.background import Background, Cover
+    from kinema.metrics.observe.bodies import Body
+    from kinema.metrics.observe.matte import Measured
     from kinema.metrics.observe.segment import Blob
     from kinema.metrics.observe.track import Candidate
     from kinema.scenes.clip import Clip
@@ -33,7 +36,6 @@ __all__ = ["observe"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
-BLANK = np.zeros((0, 0, 0, 3), np.uint8)
 
 
 def observe(clip: Clip, hints: Hints | None = None) -> Observation:
@@ -93,34 +95,58 @@ def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int
     bodies = find_bodies(blobs, hints)
     if not bodies:
         return (), nothing
-    candidates = [candidates_in(frame, blobs[i], i, background, bodies) for i, frame in enumerate(small)]
-    ways = paths(candidates, bodies)
+    ways = _ways(small, background, blobs, bodies)
+    background = uncovered(small, background, _covers(total, bodies, ways, 1.0))
+    blobs = [blobs_in(frame, i, background) for i, frame in enumerate(small)]
+    bodies = find_bodies(blobs, hints)
+    if not bodies:
+        return (), nothing
+    ways = _ways(small, background, blobs, bodies)
     fine = int(np.clip(min(b.radius for b in bodies) * factor // FINE_RADIUS, 1, factor))
-    measured = _measure(clip, bodies, ways, factor, fine, (small, background) if fine == factor else None)
-    tracks = tuple(_track(k, clip, ways[k], measured[k]) for k in range(len(bodies)) if len(measured[k]) >= 2)
+    if fine != factor:
+        small = _smaller(clip.frames, fine)
+        background = uncovered(small, find_background(small), _covers(total, bodies, ways, factor / fine))
+    measured = _measure(small, background, bodies, ways, factor / fine)
+    tracks = tuple(_track(k, clip, ways[k], measured[k], fine) for k in range(len(bodies)) if len(measured[k]) >= 2)
     return tracks, nothing + [_count(blobs[i], bodies, ways, i) for i in range(total)]
 
 
-def _measure(clip, bodies, ways, factor, fine, ready):  # type: ignore[no-untyped-def]
-    pictures, background = ready if ready else (None, None)
-    if pictures is None:
-        pictures = _smaller(clip.frames, fine)
-        background = find_background(pictures)
-    scale = factor / fine
-    places = [{c.blob.frame: Disc(c.blob.x * scale, c.blob.y * scale, bodies[k].radius * scale) for c in way} for k, way in enumerate(ways)]
-    results = []
-    for k in range(len(ways)):
-        mine = {}
-        for i, disc in places[k].items():
+def _ways(frames: NDArray[np.uint8], background: Background, blobs: list[list[Blob]], bodies: list[Body]) -> list[list[Candidate]]:
+    return paths([candidates_in(frame, blobs[i], i, background, bodies) for i, frame in enumerate(frames)], bodies)
+
+
+def _covers(total: int, bodies: list[Body], ways: list[list[Candidate]], scale: float) -> list[list[Cover]]:
+    """For each frame the discs that hide the background, a little larger than the bodies."""
+    covers: list[list[Cover]] = [[] for _ in range(total)]
+    for body, way in zip(bodies, ways, strict=True):
+        for candidate in way:
+            blob = candidate.blob
+            radius = max(body.radius, min(blob.radius, 1.5 * body.radius))
+            covers[blob.frame].append((blob.x * scale, blob.y * scale, (1.2 * radius + 1.5) * scale))
+    return covers
+
+
+def _measure(
+    frames: NDArray[np.uint8], background: Background, bodies: list[Body], ways: list[list[Candidate]], scale: float
+) -> list[dict[int, Measured]]:
+    """Each body's refined places by frame, in pixels of ``frames``, which are ``scale`` times finer than the paths."""
+    places = [
+        {c.blob.frame: Disc(c.blob.x * scale, c.blob.y * scale, body.radius * scale) for c in way}
+        for body, way in zip(bodies, ways, strict=True)
+    ]
+    results: list[dict[int, Measured]] = []
+    for k, mine in enumerate(places):
+        found = {}
+        for i, disc in mine.items():
             others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place)
-            got = measure(pictures[i], background, disc, others)
+            got = measure(frames[i], background, disc, others)
             if got is not None:
-                mine[i] = got._replace(x=got.x * fine, y=got.y * fine, size=got.size * fine)
-        results.append(mine)
+                found[i] = got
+        results.append(found)
     return results
 
 
-def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured]) -> Track:
+def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured], scale: float) -> Track:
     frames = sorted(measured)
     likes = {c.blob.frame: c.like for c in way}
     got = [measured[i] for i in frames]
@@ -132,9 +158,9 @@ def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int
         colour=colour,
         frame=np.array(frames, dtype=int),
         t=np.asarray(clip.times, dtype=float)[frames],
-        x=np.array([m.x for m in got]),
-        y=np.array([m.y for m in got]),
-        size=np.array([m.size for m in got]),
+        x=scale * np.array([m.x for m in got]),
+        y=scale * np.array([m.y for m in got]),
+        size=scale * np.array([m.size for m in got]),
         confidence=np.array([m.confidence * min(1.0, 0.3 + likes[i]) for i, m in zip(frames, got, strict=True)]),
         colours=names,
     )

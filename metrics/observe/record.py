@@ -79,7 +79,7 @@ def _track(track: Track) -> dict[str, Any]:
 def _read_track(value: dict[str, Any]) -> Track:
     frames = value["frames"]
 
-    def column(name: str) -> Any:  # noqa: ANN401
+    def column(name: str) -> Any:
         return np.array([frame[name] for frame in frames], dtype=float)
 
     return Track(
