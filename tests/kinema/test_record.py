@@ -51,7 +51,7 @@ def test_a_newer_schema_is_refused_in_one_sentence(tmp_path: Path) -> None:
     for name in ("run.json", "summary.json"):
         write_json(tmp_path / name, {"schema": 99})
     write_lines(tmp_path / "scores.jsonl", rows())
-    with pytest.raises(SchemaTooNew, match="schema 99.*upgrade") as caught:
+    with pytest.raises(SchemaTooNew, match=r"schema 99.*upgrade") as caught:
         read_run(tmp_path)
     assert "\n" not in str(caught.value)
 

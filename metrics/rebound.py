@@ -1,0 +1,91 @@
+"""Rebounds: how much of the speed of approach is left when bodies part, in a truth and in a clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kinema.scenes.scene import TRUTH_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observation import Observation, Track, VisualContact
+    from kinema.scenes.truth import Contact, Truth
+
+__all__ = ["gap", "of_clip", "of_truth"]
+
+SURE = 0.5  # confidence of a contact from which on its speeds are to be trusted
+FIRST_CONTACTS = 2  # later ones are small and less well seen
+PARTED = 0.15  # diameters that bodies move apart after a contact; less is no rebound, whatever the fitted speeds say
+
+
+def of_truth(truth: Truth, contact: Contact) -> float:
+    """Speed of separation over speed of approach along the normal, extrapolated over two samples on either side."""
+    names = [body.name for body in truth.bodies]
+    first, second = (names.index(name) if name in names else None for name in contact.bodies)
+    velocity = truth.velocity[:, first] - (truth.velocity[:, second] if second is not None else 0.0)
+    along = velocity @ np.array(contact.normal)
+    k = contact.t * TRUTH_RATE
+    before, after = int(np.floor(k)) - 2, int(np.ceil(k)) + 2
+    if before < 1 or after + 1 >= len(along):
+        return 0.0
+    approach = along[before] + (along[before] - along[before - 1]) * (k - before)
+    leave = along[after] - (along[after + 1] - along[after]) * (after - k)
+    return float(max(0.0, -leave / approach))
+
+
+def of_clip(seen: Observation, ids: Sequence[int], *, pair: bool) -> float | None:
+    """The same in a clip, over the first contacts of the tracks ``ids``; fast ones count most.
+
+    Args:
+        seen: the observation.
+        ids: of the tracks that are the truth's bodies.
+        pair: whether the contact between two of them is meant, not the one with the floor.
+
+    Returns:
+        0 where nothing parts after its first contact, None where there is no such contact.
+    """
+    right_kind = [c for c in sorted(seen.contacts, key=lambda c: c.t) if _approach(c, ids, pair=pair) is not None]
+    kept = ([c for c in right_kind if c.confidence >= SURE] or right_kind)[: 1 if pair else FIRST_CONTACTS]
+    if not kept:
+        return None
+    if not _parts(seen, kept[0]):
+        return 0.0
+    speeds = [_approach(contact, ids, pair=pair) or (0.0, 0.0) for contact in kept]
+    total = sum(before * before for before, _ in speeds)
+    return float(max(0.0, sum(before * after for before, after in speeds) / total)) if total > 0 else None
+
+
+def gap(bodies: Sequence[Track], t: float, contact: VisualContact) -> NDArray[np.float64]:
+    """Where a body is along what it touches, px: height over a floor, distance to another body, place at a wall."""
+    places = [np.array([np.interp(t, body.t, body.x), np.interp(t, body.t, body.y)]) for body in bodies]
+    if len(places) > 1:
+        return np.array([np.linalg.norm(places[0] - places[1])])
+    return -places[0][1:] if contact.bodies[-1] == "floor" else places[0]
+
+
+def _approach(contact: VisualContact, ids: Sequence[int], *, pair: bool) -> tuple[float, float] | None:
+    """Speeds of approach and of separation, px/s; None where the contact is of another kind."""
+    first, second = contact.bodies[0], contact.bodies[-1]
+    if not pair:
+        floor = first in ids and isinstance(second, str) and contact.before[1] > 0
+        return (contact.before[1], -contact.after[1]) if floor else None
+    if first not in ids or second not in ids or contact.other_before is None or contact.other_after is None:
+        return None
+    before, after = np.subtract(contact.before, contact.other_before), np.subtract(contact.after, contact.other_after)
+    speed = float(np.linalg.norm(before))
+    return (speed, float(-(after @ before)) / speed) if speed > 0 else None
+
+
+def _parts(seen: Observation, contact: VisualContact) -> bool:
+    """Whether the bodies move apart again, by their tracks (True where there are none to ask)."""
+    bodies = [track for track in seen.tracks if track.id in contact.bodies]
+    if not bodies:
+        return True
+    touching = gap(bodies, contact.t, contact)[0]
+    later = [gap(bodies, float(t), contact)[0] - touching for t in bodies[0].t if t > contact.t]
+    return max(later, default=0.0) > PARTED * bodies[0].diameter
