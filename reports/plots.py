@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["LEFT", "RIGHT", "Drawing", "draw"]
+__all__ = ["LEFT", "RIGHT", "TRACKS", "Drawing", "draw", "envelope", "true_paths"]
 
 WIDTH, HEIGHT = 6.4, 3.5  # inches, at 72 SVG points each
 LEFT, RIGHT = 0.085, 0.97  # share of the picture's width where time begins and ends; the page puts its playhead between

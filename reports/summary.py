@@ -29,6 +29,7 @@ CONTROLS: dict[str, tuple[str, str | None]] = {
     "degraded": ("blurred and heavily compressed", "realism"),
 }
 ARROWS = {"higher": ("↑", "higher is better"), "lower": ("↓", "lower is better"), "zero": ("→0←", "nearest to zero is better")}
+NO_SCALE = "no metric of this axis has a scale in this suite; raw values are below"
 UNSEPARABLE = "takes of the truth lie too close to the floor for a scale"
 
 
@@ -143,6 +144,7 @@ def _row(run: Results, number: int, name: str, *, shared: bool) -> Row:
     lines = [line for found in takes.values() for line in found]
     fault, harms = CONTROLS.get(base_name(name), ("", None))
     axes, metrics = entry.get("axes", {}), entry.get("metrics", {})
+    scaled = {metric.split("/")[0] for metric in run.run.summary.get("scales", {})}
     return Row(
         key=f"g{number}-{list(run.run.generators).index(name)}",
         name=f"{name} · {run.label}" if shared else name,
@@ -154,13 +156,18 @@ def _row(run: Results, number: int, name: str, *, shared: bool) -> Row:
         version=str(lines[0].get("generator_version") or "") if lines else "",
         clips=len(takes),
         lost=int(entry.get("lost", 0)),
-        axes={axis: _cell(axes.get(axis), [x for x in lines if x["metric"].split("/")[0] == axis]) for axis in AXES},
+        axes={axis: _axis_cell(axis, axes.get(axis), lines, scaled) for axis in AXES},
         families={
             family: {axis: _cell(cells.get(axis), []) for axis in AXES}
             for family, cells in entry.get("families", {}).items()
         },
         metrics={metric: _cell(cell, [x for x in lines if x["metric"] == metric]) for metric, cell in metrics.items()},
     )
+
+
+def _axis_cell(axis: str, found: Line | None, lines: list[Line], scaled: set[str]) -> Cell:
+    cell = _cell(found, [line for line in lines if line["metric"].split("/")[0] == axis])
+    return cell if axis in scaled or cell.value is not None else replace(cell, reason=NO_SCALE)
 
 
 def _cell(found: Line | None, lines: list[Line]) -> Cell:

@@ -81,6 +81,20 @@ def test_strobe_shows_the_ball_at_every_chosen_moment() -> None:
     assert (still[5] == 200).all(), "the background is untouched"
 
 
+def test_a_body_that_lingers_is_no_background() -> None:
+    frames = np.full((30, 40, 60, 3), 200, np.uint8)
+    where = [20] * 24 + [40] * 6
+    for frame, x in zip(frames, where, strict=True):
+        frame[15:25, x - 5 : x + 5] = (200, 20, 20)
+    discs = {i: [(float(x), 20.0, 7.0)] for i, x in enumerate(where)}
+    holes = strobe(frames)[20, 20, 1]
+    whole = strobe(frames, discs)
+    assert holes > 100, "by the median alone, the ball's first place looks empty"
+    assert whole[20, 20, 1] < 60
+    assert whole[20, 40, 1] < 60
+    assert (whole[20, 50:] == 200).all()
+
+
 def test_size_of_a_plot_is_what_the_page_reserves(tmp_path: Path) -> None:
     assert f'viewBox="0 0 {72 * WIDTH:g} {72 * HEIGHT:g}"' in svg_of(tmp_path)
     assert round(640 * HEIGHT / WIDTH) == 350
