@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinema.metrics import rebound
 from kinema.metrics.align import Fit, NoFit, aligned, fit, main_tracks
 from kinema.metrics.flight import arcs, mean_fall
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.observation import Observation, VisualContact
+from kinema.metrics.observation import Observation
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ EXTRA = 0.25  # -, what a frame loses for a body too many
 FREE_PACE = (0.3, 3.0)  # -, pace of a swing when its gravity is measured: from a tenth to nine times
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravity shows nowhere
-SURE = 0.5  # confidence of a contact from which on its speeds are to be trusted
-FIRST_CONTACTS = 2  # the later ones are small and less well seen
 
 
 @metric(
@@ -133,9 +132,9 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=1.0, why=_sentence(found.failed))
-    true = _true_restitution(case.truth, real[0])
+    true = rebound.of_truth(case.truth, real[0])
     ids = [seen.tracks[k].id for k in found.tracks if k is not None]
-    e = _seen_restitution(seen.contacts, ids, pair=real[0].bodies[1] != "floor")
+    e = rebound.of_clip(seen, ids, pair=real[0].bodies[1] != "floor")
     if e is None:
         return Scored(value=1.0, why=f"No contact is seen; the truth rebounds with {true:.2f} of its speed.")
     details = {"measured": e, "unit": "-", "true": true}
@@ -247,42 +246,3 @@ def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:
 
 def _impacts(truth: Truth, seconds: float) -> list[Contact]:
     return [contact for contact in truth.contacts if contact.t < seconds]
-
-
-def _true_restitution(truth: Truth, contact: Contact) -> float:
-    """Speed of separation over speed of approach along the normal, extrapolated over two samples on either side."""
-    names = [body.name for body in truth.bodies]
-    first, second = (names.index(name) if name in names else None for name in contact.bodies)
-    velocity = truth.velocity[:, first] - (truth.velocity[:, second] if second is not None else 0.0)
-    along = velocity @ np.array(contact.normal)
-    k = contact.t * TRUTH_RATE
-    before, after = int(np.floor(k)) - 2, int(np.ceil(k)) + 2
-    if before < 1 or after + 1 >= len(along):
-        return 0.0
-    approach = along[before] + (along[before] - along[before - 1]) * (k - before)
-    leave = along[after] - (along[after + 1] - along[after]) * (after - k)
-    return float(max(0.0, -leave / approach))
-
-
-def _seen_restitution(contacts: tuple[VisualContact, ...], ids: list[int], *, pair: bool) -> float | None:
-    """Over the first contacts of the truth's kind, fast ones counting most; None where there is none."""
-    found = []
-    sure = [contact for contact in contacts if contact.confidence >= SURE]
-    for contact in sorted(sure or contacts, key=lambda c: c.t):
-        mine = [body for body in contact.bodies if body in ids]
-        if pair and len(mine) == 2 and contact.other_before is not None and contact.other_after is not None:
-            before = np.subtract(contact.before, contact.other_before)
-            after = np.subtract(contact.after, contact.other_after)
-            found.append((float(-(after @ before)), float(before @ before)))
-        if not pair and contact.bodies[0] in ids and contact.before[1] > 0 and not _between(contact):
-            found.append((-contact.after[1] * contact.before[1], contact.before[1] ** 2))
-    if pair:
-        found = found[:1]
-    kept = found[:FIRST_CONTACTS]
-    total = sum(square for _, square in kept)
-    return float(max(0.0, sum(product for product, _ in kept) / total)) if total > 0 else None
-
-
-def _between(contact: VisualContact) -> bool:
-    """Whether two tracked bodies touch, not a body and the floor."""
-    return len(contact.bodies) > 1 and not isinstance(contact.bodies[1], str)

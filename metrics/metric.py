@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from kinema.scenes.request import Claim, Request
-
 from kinema.registry import Registry
+from kinema.scenes.request import Claim, Request
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation

@@ -10,13 +10,10 @@ from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
+from kinema.metrics.rebound import gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from kinema.metrics.observation import Track, VisualContact
 
 __all__ = ["event_f1", "lag", "matches", "offset"]
 
@@ -206,18 +203,10 @@ def _rattles(seen: Observation, t: float) -> bool:
     for contact in seen.contacts:
         bodies = [tracks[body] for body in contact.bodies if body in tracks]
         if contact.t < t and all(body.t[0] <= t <= body.t[-1] for body in bodies) and bodies:
-            moved = _gap(bodies, t, contact) - _gap(bodies, contact.t, contact)
+            moved = gap(bodies, t, contact) - gap(bodies, contact.t, contact)
             if float(np.linalg.norm(moved)) < RESTING * bodies[0].diameter:
                 return True
     return False
-
-
-def _gap(bodies: list[Track], t: float, contact: VisualContact) -> NDArray[np.float64]:
-    """Where a body is, along what it touches: the height over a floor, the distance to another body, the place at a wall."""
-    places = [np.array([np.interp(t, body.t, body.x), np.interp(t, body.t, body.y)]) for body in bodies]
-    if len(places) > 1:
-        return np.array([np.linalg.norm(places[0] - places[1])])
-    return places[0][1:] if contact.bodies[-1] == "floor" else places[0]
 
 
 def _many(number: int, noun: str) -> str:

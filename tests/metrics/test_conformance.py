@@ -76,6 +76,9 @@ def test_without_truth_and_claims_nothing_that_needs_them_is_scored(name: str) -
         assert isinstance(card(name).function(Observation(), Case.outside("a ball bounces")), Unscored)
 
 
-@pytest.mark.parametrize("module", ["align", "flight", "dynamics", "sync", "adherence", "realism", "faults", "metric", "observation"])
+MODULES = ["align", "flight", "rebound", "dynamics", "sync", "adherence", "realism", "faults", "metric", "observation"]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_examples_hold(module: str) -> None:
     assert doctest.testmod(importlib.import_module(f"kinema.metrics.{module}")).failed == 0
