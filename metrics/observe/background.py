@@ -142,7 +142,7 @@ def _choose(
     known = np.where(odd, 0.0, np.where(doubtful, 0.3, 1.0)).astype(np.float32)
     if not odd.any():
         return chosen[doubtful]
-    values, support = _modes(sample[:, odd].astype(np.float32), tolerance[odd])
+    values, support = _modes(sample[:, odd], tolerance[odd])
     for _ in range(2):
         expected = _fill(chosen, known)[odd]
         far = np.linalg.norm(values - expected[None], axis=2)
@@ -164,21 +164,20 @@ def _roughness(image: NDArray[np.float32], known: NDArray[np.float32]) -> NDArra
     return filled
 
 
-def _modes(values: NDArray[np.float32], tolerance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Peel off the most frequent colour of each pixel, again and again: values (MODES, P, 3) and their share of the time."""
     frames, pixels, _ = values.shape
+    near = tolerance.astype(np.uint8)
     left = np.ones((frames, pixels), bool)
     found = np.zeros((MODES, pixels, 3), np.float32)
     support = np.zeros((MODES, pixels), np.float32)
     for k in range(MODES):
-        number = left.sum(axis=0)
-        ordered = np.sort(np.where(left[..., None], values, 1e6), axis=0)
-        middle = np.take_along_axis(ordered, np.broadcast_to((number // 2)[None, :, None], (1, pixels, 3)).clip(0, frames - 1), axis=0)[0]
-        far = np.where(left, np.abs(values - middle[None]).max(axis=2), 1e6)
-        nearest = np.take_along_axis(values, np.broadcast_to(far.argmin(axis=0)[None, :, None], (1, pixels, 3)), axis=0)[0]
-        member = left & (np.abs(values - nearest[None]).max(axis=2) <= tolerance[None])
+        middle = _ranked(values, (left.sum(axis=0) // 2)[:, None], left[..., None])
+        far = np.where(left, _difference(values[:, None], middle[None])[:, 0], np.uint8(255))
+        nearest = np.take_along_axis(values, far.argmin(axis=0)[None, :, None], axis=0)[0]
+        member = left & (_difference(values[:, None], nearest[None])[:, 0] <= near)
         size = member.sum(axis=0)
-        mean = (values * member[..., None]).sum(axis=0) / np.maximum(size, 1)[:, None]
+        mean = np.einsum("tpc,tp->pc", values.astype(np.float32), member.astype(np.float32)) / np.maximum(size, 1)[:, None]
         enough = size >= 2
         found[k] = np.where(enough[:, None], mean, found[0])
         support[k] = np.where(enough, size / frames, 0)

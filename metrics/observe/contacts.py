@@ -165,7 +165,7 @@ def _fit(path: _Path, where: slice, guess: float) -> _Kink | None:
     grid = grid[(grid > t[0] + 0.05 * path.step) & (grid < t[-1] - 0.05 * path.step)]
     if len(grid) == 0:
         return None
-    cost = np.array([_hinge(t, p, t0, path.step)[0] for t0 in grid])
+    cost = _costs(t, p, grid, path.step)
     t0 = _vertex(grid, cost)
     rss, coefficient, covariance = _hinge(t, p, t0, path.step)
     s = (t - t0) / path.step
@@ -188,6 +188,17 @@ def _hinge(t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: floa
     inverse = np.linalg.inv(design.T @ design + prior)
     coefficient = inverse @ design.T @ p
     return float(((p - design @ coefficient) ** 2).sum()), coefficient, float(inverse[3, 3])
+
+
+def _costs(t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    """The residual of :func:`_hinge` for many moments at once."""
+    s = (t[None, :] - grid[:, None]) / step
+    design = np.stack([np.ones_like(s), s, s * s, np.maximum(0, s)], axis=2)
+    square = np.einsum("gni,gnj->gij", design, design) + np.diag([0, 0, 1e-6, 1e-6])
+    right = np.einsum("gni,na->gia", design, p)
+    miss = p[None] - design @ np.linalg.solve(square, right)
+    cost: NDArray[np.float64] = np.einsum("gna,gna->g", miss, miss)
+    return cost
 
 
 def _rss(design: NDArray[np.float64], p: NDArray[np.float64]) -> float:
@@ -288,7 +299,7 @@ def _joint_time(a: _Kink, b: _Kink) -> float:
     for kink in (a, b):
         where = kink.path.window(kink.t, -np.inf, np.inf)
         t, p = kink.path.t[where], kink.path.p[where]
-        cost += np.array([_hinge(t, p, t0, kink.path.step)[0] for t0 in grid]) / kink.path.noise**2
+        cost += _costs(t, p, grid, kink.path.step) / kink.path.noise**2
     return _vertex(grid, cost)
 
 

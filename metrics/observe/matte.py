@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from kinema.metrics.observe.segment import total
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,7 +66,8 @@ def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: 
     mine = np.ones(far.shape, bool)
     for other in others:
         mine &= far / disc.radius <= np.hypot(px - other.x, py - other.y) / other.radius
-    seen = np.abs(value - still).max(axis=2) > background.tolerance[y0:y1, x0:x1]
+    red, green, blue = cv2.split(cv2.absdiff(value, still))
+    seen = cv2.max(cv2.max(red, green), blue) > background.tolerance[y0:y1, x0:x1]
     core = (far < max(1.5, 0.65 * disc.radius)) & mine & seen
     if core.sum() < 4:
         return None
@@ -76,11 +79,11 @@ def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: 
     if heart.sum() < 4:
         return None
     share = _soft(_share(light, dark, heart, max(1.0, 0.12 * disc.radius)) * around, solid)
-    total = float(share.sum())
-    if total < 4.0:
+    whole = float(share.sum())
+    if whole < 4.0:
         return None
-    x, y = float((share * px).sum()) / total, float((share * py).sum()) / total
-    size = 2 * float(np.sqrt(total / np.pi))
+    x, y = float((share * px).sum()) / whole, float((share * py).sum()) / whole
+    size = 2 * float(np.sqrt(whole / np.pi))
     edge = min(x, y, width - x, height - y) < 0.48 * size
     fits = float(np.exp(-((np.log(size / (2 * disc.radius)) / 0.3) ** 2)))
     pixels = value[core]
@@ -99,11 +102,12 @@ def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray
     body = cv2.GaussianBlur(value * weight[..., None], (0, 0), sigma) / np.maximum(blurred, 1e-6)[..., None]
     mean = value[core].mean(axis=0)
     body = np.where((blurred > 1e-3)[..., None], body, mean)
-    ff = (body * body).sum(axis=2) + PRIOR**2
-    bb = (still * still).sum(axis=2) + PRIOR**2
-    fb = (body * still).sum(axis=2) + PRIOR**2
-    vf = (value * body).sum(axis=2) + PRIOR**2
-    vb = (value * still).sum(axis=2) + PRIOR**2
+    body = np.ascontiguousarray(body, dtype=np.float32)
+    ff = total(body * body) + PRIOR**2
+    bb = total(still * still) + PRIOR**2
+    fb = total(body * still) + PRIOR**2
+    vf = total(value * body) + PRIOR**2
+    vb = total(value * still) + PRIOR**2
     determinant = np.maximum(ff * bb - fb * fb, 1e-3)
     a = np.clip((vf * bb - vb * fb) / determinant, 0, None)
     b = np.clip((vb * ff - vf * fb) / determinant, 0, None)
