@@ -185,5 +185,5 @@ def scaled(value: float, ends: Mapping[str, Any]) -> float:
         >>> scaled(24.0, {"at_100": 4.0, "at_0": 44.0})
         50.0
     """
-    share = (value - ends["at_0"]) / (ends["at_100"] - ends["at_0"])
+    share = float((value - ends["at_0"]) / (ends["at_100"] - ends["at_0"]))
     return round(100 * min(1.0, max(0.0, share)), 4)

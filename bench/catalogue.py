@@ -42,12 +42,12 @@ def describe(name: str) -> str:
         UnknownName: nothing is called so.
     """
     load_all()
-    plain = name.split("@")[0].split(":")[0]
+    plain = name.split("@", maxsplit=1)[0].split(":", maxsplit=1)[0]
     ways: tuple[tuple[bool, Callable[[], str]], ...] = (
         ("/seed=" in name, lambda: _scene(name)),
         (plain in SCENES, lambda: _family(plain)),
         (plain in METRICS, lambda: _metric(plain)),
-        (plain in GENERATORS, lambda: _generator(name.split("@")[0])),
+        (plain in GENERATORS, lambda: _generator(name.split("@", maxsplit=1)[0])),
         (plain in suite_names() or name.endswith(".toml"), lambda: _suite(name if name.endswith(".toml") else plain)),
     )
     for fits, way in ways:
@@ -69,7 +69,8 @@ def _scene(scene_id: str) -> str:
     scene = scene_from_id(scene_id)
     rows: dict[str, Any] = {"prompt": scene.prompt}
     rows |= {"claims": ", ".join(f"{c.kind}={c.value}" for c in scene.claims()), "laws": ", ".join(scene.laws)}
-    rows |= {body.name: f"{body.colour} {body.material} {body.shape}, radius {body.radius:.3g} m, {body.mass:.3g} kg" for body in scene.bodies()}
+    for body in scene.bodies():
+        rows[body.name] = f"{body.colour} {body.material} {body.shape}, radius {body.radius:.3g} m, {body.mass:.3g} kg"
     rows |= {key: value for key, value in scene.to_json().items() if key != "id"}
     return _rows(f"scene {scene.id}", _first(type(scene)), rows)
 

@@ -69,7 +69,7 @@ def _say(text: str) -> None:
     click.echo(f"kinema: {text}", err=True)
 
 
-def _print_json(value: Any) -> None:  # noqa: ANN401
+def _print_json(value: Any) -> None:
     click.echo(dumps(value))
 
 
@@ -331,7 +331,7 @@ def _carry_out(plan: Plan, out: Path | None, workers: int | None, no_report: boo
     if as_json:
         _print_json(finished.summary)
     else:
-        console().print(leaderboard(finished.summary))
+        console().print(leaderboard(finished.summary, plan.generators))
         click.echo(page or f"record: {folder}")
     if finished.broken:
         _say(f"{finished.lost} clips lost, {finished.failed} metrics failed; scores.jsonl says why (exit {BROKEN})")
@@ -389,7 +389,7 @@ def _bars() -> Iterator[Progress]:
         known: dict[str, Any] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
-            name = stage.split(":")[0]
+            name = stage.split(":", maxsplit=1)[0]
             if name not in known:
                 known[name] = bars.add_task(stage, total=total)
             bars.update(known[name], completed=done, total=total, description=stage)

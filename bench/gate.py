@@ -54,6 +54,10 @@ class Rule:
     level: Level = "error"
     min_pairs: int = MIN_PAIRS
 
+    def covers(self, metric: str) -> bool:
+        """Whether a metric is the rule's own, or of its axis."""
+        return self.target in (metric, metric.split("/")[0])
+
 
 DEFAULT_RULES = tuple(Rule(axis, AXIS_MARGIN) for axis in AXES)
 
@@ -276,8 +280,7 @@ def _broken(run: Run, generator: str, role: str) -> str:
 
 def _check_comparable(old: Run, new: Run, rule: Rule) -> None:
     """Values compare only where metric versions and, for an axis, scales are the same."""
-    mine = lambda name: name == rule.target or name.split("/")[0] == rule.target  # noqa: E731
-    versions = [{line["metric"]: line.get("version") for line in run.scores if mine(line["metric"])} for run in (old, new)]
+    versions = [{line["metric"]: line.get("version") for line in run.scores if rule.covers(line["metric"])} for run in (old, new)]
     changed = next((n for n in versions[0] if n in versions[1] and versions[0][n] != versions[1][n]), None)
     if changed is not None:
         raise ConfigError(
@@ -286,7 +289,7 @@ def _check_comparable(old: Run, new: Run, rule: Rule) -> None:
         )
     if rule.target not in AXES:
         return
-    scales = [{n: s for n, s in run.summary.get("scales", {}).items() if mine(n)} for run in (old, new)]
+    scales = [{n: s for n, s in run.summary.get("scales", {}).items() if rule.covers(n)} for run in (old, new)]
     other = next((n for n in {*scales[0], *scales[1]} if not _same_scale(scales[0].get(n), scales[1].get(n))), None)
     if other is not None:
         raise ConfigError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,13 +16,12 @@ from kinema.bench.calibration import Scales
 from kinema.bench.plan import Plan, SceneRef, Unit, needs_truth
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.provenance import card_json, describe
-from kinema.bench.work import CaseTask, ClipTask, Done, Result, TruthTask
+from kinema.bench.work import ClipTask, Done, Result, TruthTask
 from kinema.errors import ConfigError, KinemaError
 from kinema.files import read_json, write_json
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.record import SCHEMA, append_lines, checked, cut_torn_line, read_lines, write_lines
-from kinema.scenes.request import Request
-from kinema.summary import is_lost, summarise
+from kinema.summary import summarise
 
 __all__ = ["Finished", "Progress", "carry_out"]
 
@@ -278,7 +277,8 @@ def _line(unit: Unit, done: Done, metric: str, result: Result, scales: Scales) -
     if isinstance(result, Scored):
         value = round(float(result.value), 6)
         scaled = scales.scaled(metric, value) if unit.scene is not None else None
-        return line | {"status": "scored", "value": value, "scaled": scaled, "why": result.why, "details": {**line["details"], **result.details}}
+        details = {**line["details"], **result.details}
+        return line | {"status": "scored", "value": value, "scaled": scaled, "why": result.why, "details": details}
     if isinstance(result, Failed):
         last = result.error.strip().splitlines()[-1]
         return line | {"status": "failed", "why": f"the metric failed: {last}", "details": {**line["details"], "error": result.error}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -27,14 +27,15 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def leaderboard(summary: Mapping[str, Any]) -> Table:
+def leaderboard(summary: Mapping[str, Any], order: Iterable[str]) -> Table:
     """Generators by axes, each value with its 95 % interval."""
     table = Table(title=f"{summary['suite']}  (points, 95 % interval over scenes)", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("generator", no_wrap=True)
     for axis in AXES:
         table.add_column(axis, justify="right", no_wrap=True)
     table.add_column("lost", justify="right")
-    for name, entry in summary["generators"].items():
+    for name in order:
+        entry = summary["generators"][name]
         cells = [_points(entry["axes"][axis]) for axis in AXES]
         table.add_row(Text(name), *cells, str(entry["lost"]) if entry["lost"] else "")
     return table

@@ -26,7 +26,7 @@ class Reference(ReferenceGenerator):
         self._options = [text, steps, cfg]
 
     @cached_property
-    def version(self) -> str:  # type: ignore[override]  # without loading any network: the plan asks for it
+    def version(self) -> str:  # read without loading any network: the plan asks for it
         """The weights' own version, or a hash of version and options where these are not the usual ones."""
         try:
             weights = str(read_json(self._home / "config.json")["version"])

@@ -141,7 +141,7 @@ def _parameters(target: Any) -> dict[str, type]:
     """Option names of a class or factory, with their types where they are annotated."""
     if not callable(target):
         return {}
-    hints = get_type_hints(target.__init__ if isinstance(target, type) else target)
+    hints = get_type_hints(getattr(target, "__init__", target) if isinstance(target, type) else target)
     kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     named = [p.name for p in inspect.signature(target).parameters.values() if p.kind not in kinds]
     return {name: hints.get(name, str) for name in named}
