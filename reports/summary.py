@@ -29,7 +29,7 @@ CONTROLS: dict[str, tuple[str, str | None]] = {
     "degraded": ("blurred and heavily compressed", "realism"),
 }
 ARROWS = {"higher": ("↑", "higher is better"), "lower": ("↓", "lower is better"), "zero": ("→0←", "nearest to zero is better")}
-NO_SCALE = "no metric of this axis has a scale in this suite; raw values are below"
+NO_SCALE = "no scale in this suite; see the raw values"
 UNSEPARABLE = "takes of the truth lie too close to the floor for a scale"
 
 

@@ -97,7 +97,7 @@ def test_leaderboard_shows_scores_intervals_ends_and_reasons(run_folder: Path, p
     assert "4.1 takes ±1.6" in text, "the raw end at 100 and the spread of takes"
     assert "a gate: multiplies its axis" in text
     assert "its ends lie 0.1 standard deviations of takes apart" in text
-    assert "no score: no metric of this axis has a scale in this suite" in text
+    assert "no score: no scale in this suite; see the raw values" in text
     assert "1 lost" in text
     assert text.index("Under test") < text.index("reference") < text.index("Controls") < text.index("late_sound:ms=250")
     assert "abc1234 (changed since)" in text
