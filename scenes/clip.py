@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from kinema.scenes import _decode, _encode
-from kinema.scenes._decode import Limits
 
 from kinema.errors import BrokenClip
+from kinema.scenes import _decode, _encode
+from kinema.scenes._entry import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ __all__ = ["CRF", "Clip", "Limits", "Reader", "read_clip", "write_clip"]
 
 CRF = 16.0  # x264's constant rate factor: 0 is lossless, 51 the worst; at 16 what is lost is hard to see
 
-_START_SECONDS = 60.0  # for the decoder to import its libraries, on a busy machine
+_START_SECONDS = 300.0  # for the decoder to import its libraries: a third of a second of processor time, on however busy a machine
 _PIPE_BYTES = 1 << 20  # asked of the system for the decoder's pipe: fewer turns for a large clip
 
 
@@ -193,9 +193,9 @@ class _Decoder:
     """The child process and its two pipes."""
 
     def __init__(self) -> None:
-        # By its path and without the working directory on the module path: nothing beside the user's clips can be imported.
+        # -P keeps the working directory off the module path: nothing that lies beside the user's clips can be imported.
         self._errors = tempfile.TemporaryFile()
-        command = [sys.executable, "-P", str(Path(_decode.__file__).absolute())]
+        command = [sys.executable, "-P", "-m", "kinema.scenes._decode"]
         one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(  # noqa: S603  (our own file, no shell)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0, env={**os.environ, **one_thread}

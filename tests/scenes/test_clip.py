@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinema.scenes.clip import Clip, Limits, Reader, read_clip, write_clip
 
 from kinema.errors import BrokenClip
 from kinema.files import sha256_of
+from kinema.scenes.clip import Clip, Limits, Reader, read_clip, write_clip
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 RATE = 48_000

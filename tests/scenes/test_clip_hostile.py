@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from kinema.scenes.clip import Clip, Limits, Reader, write_clip
 
 from kinema.errors import BrokenClip
+from kinema.scenes.clip import Clip, Limits, Reader, write_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
