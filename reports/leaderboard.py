@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kinema.files import write_bytes
 from kinema.record import AXES, SCHEMA
-from kinema.reports.media import place
 from kinema.reports.pages import write_page
 from kinema.reports.results import Results
 from kinema.reports.scene_page import ScenePage
@@ -79,7 +79,7 @@ def _provenance(run: Results, number: int, out: Path) -> Line:
     files = []
     for name in DATA:
         if (run.run.folder / name).is_file():
-            place(run.run.folder / name, out / folder / name)
+            write_bytes(out / folder / name, (run.run.folder / name).read_bytes())  # no link: a run may grow
             files.append((name, f"{folder}/{name}"))
     return {
         "label": run.label,
