@@ -71,7 +71,8 @@ class _Chain:
         stepped = np.hypot(blob.x - last.x, blob.y - last.y)
         missed = min(stepped, np.hypot(blob.x - x, blob.y - y))
         hue = np.hypot(blob.tint[0] - last.tint[0], blob.tint[1] - last.tint[1])
-        return float(missed / (1.2 * size) + 0.3 * stepped / (size * (blob.frame - last.frame)) + abs(np.log(blob.area / last.area)) + 4 * hue)
+        pace = stepped / (blob.frame - last.frame)
+        return float(missed / (1.2 * size) + 0.3 * pace / size + abs(np.log(blob.area / last.area)) + 4 * hue)
 
 
 class _Look(NamedTuple):

@@ -1,7 +1,7 @@
 """When moving bodies touch something: kinks of their paths, timed to a fraction of a frame.
 
-Around a kink the path is ``c + v s + a s^2 / 2 + dv max(0, s)`` with ``s = t - t0``: the force field is the same on both sides, the velocity
-is not. A kink counts where this fits better than a smooth cubic, and where ``dv`` stands out of the path's own noise.
+Around a kink the path is ``c + v s + a s^2 / 2 + dv max(0, s)`` with ``s = t - t0``: the force field is the same on both sides,
+the velocity is not. A kink counts where this fits better than a smooth cubic, and where ``dv`` stands out of the path's own noise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["find_contacts"]
 
 SIDE = 5  # frames looked at on each side of a kink
-LONGEST_PIECE = 12  # frames in one parabola of the first segmentation
+LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
 LONGEST_GAP = 3  # frames without the body across which a path is still one
 LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
@@ -104,12 +104,27 @@ def _kinks(path: _Path) -> list[_Kink]:
     breaks = _segment(path)
     while breaks:
         fitted = [_fit_break(path, breaks, k) for k in range(len(breaks))]
-        strength = [_strength(kink) for kink in fitted]
+        strength = [_strength(kink, fitted) for kink in fitted]
         worst = int(np.argmin(strength))
         if strength[worst] >= 1.0:
-            return [kink for kink in fitted if kink is not None]
+            return _merged([kink for kink in fitted if kink is not None])
         del breaks[worst]
     return []
+
+
+def _merged(kinks: list[_Kink]) -> list[_Kink]:
+    """A soft contact lasts longer than a frame and leaves two kinks of one direction: take them as one."""
+    out: list[_Kink] = []
+    for kink in kinks:
+        last = out[-1] if out else None
+        if last is not None and kink.t - last.t < 1.6 * kink.path.step and float(kink.change @ last.change) > 0:
+            weight = np.array([np.linalg.norm(last.change), np.linalg.norm(kink.change)])
+            t = float(weight @ [last.t, kink.t] / weight.sum())
+            sides = (last.sides[0], kink.sides[1])
+            out[-1] = replace(last, t=t, at=(last.at + kink.at) / 2, after=kink.after, z=max(last.z, kink.z), sides=sides)
+        else:
+            out.append(kink)
+    return out
 
 
 def _segment(path: _Path) -> list[float]:
@@ -216,15 +231,18 @@ def _vertex(grid: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
     return float(grid[k] + (0.5 * (a - c) / bend if bend > 0 else 0.0) * (grid[1] - grid[0]))
 
 
-def _strength(kink: _Kink | None) -> float:
-    """1 and more where a kink stands out."""
+def _strength(kink: _Kink | None, among: Sequence[_Kink | None]) -> float:
+    """1 and more where a kink stands out of the noise, and is no echo of a much sharper one beside it."""
     if kink is None or not np.isfinite(kink.z):
         return 0.0
     moved = np.linalg.norm(kink.change) * kink.path.step
-    long_enough = 1.0 if min(kink.sides) >= 2 else 0.5
+    shortest = min(kink.sides)
+    needed = LEAST_Z * (1.0 if shortest >= 3 else 2.5 if shortest == 2 else 5.0)
     seen = moved / max(4 * kink.path.noise, 0.012 * kink.path.diameter)
-    model = kink.better / 1.5 if min(kink.sides) >= 3 else 1.0
-    return float(min(kink.z / LEAST_Z, seen, model)) * long_enough
+    model = kink.better / 1.5 if shortest >= 3 else 1.0
+    beside = [other.z for other in among if other is not None and 0 < abs(other.t - kink.t) < 3.5 * kink.path.step]
+    echo = kink.z / (0.12 * max(beside)) if beside else np.inf
+    return float(min(kink.z / needed, seen, model, echo))
 
 
 def _speed(velocity: NDArray[np.float64], path: _Path) -> float:
@@ -241,7 +259,8 @@ def _meetings(kinks: list[_Kink], paths: list[_Path]) -> list[VisualContact]:
             continue
         partner = _partner(kink, paths)
         if partner is not None:
-            twin = next((j for j, o in enumerate(kinks) if j not in used and o.path is partner and abs(o.t - kink.t) < 1.6 * kink.path.step), None)
+            near = 1.6 * kink.path.step
+            twin = next((j for j, o in enumerate(kinks) if j not in used and o.path is partner and abs(o.t - kink.t) < near), None)
             used.update({i} if twin is None else {i, twin})
             contacts.append(_between(kink, partner, None if twin is None else kinks[twin]))
         elif not _starts_from_rest(kink):

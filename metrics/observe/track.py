@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -159,7 +160,7 @@ def _untangle(found: list[list[Candidate]]) -> None:
     first = {c.blob.frame: c for c in found[0]}
     second = {c.blob.frame: c for c in found[1]}
     shared = sorted(set(first) & set(second))
-    for a, b in zip(shared, shared[1:], strict=False):
+    for a, b in itertools.pairwise(shared):
         pairs = [(np.array([m[f].blob.x, m[f].blob.y]), m[f].blob.tint) for f in (a, b) for m in (first, second)]
         (p1, t1), (p2, t2), (q1, _), (q2, _) = pairs
         if np.hypot(t1[0] - t2[0], t1[1] - t2[1]) > 0.5 * SAME_TINT:
@@ -167,7 +168,7 @@ def _untangle(found: list[list[Candidate]]) -> None:
         stay = np.sum((q1 - p1) ** 2) + np.sum((q2 - p2) ** 2)
         swap = np.sum((q2 - p1) ** 2) + np.sum((q1 - p2) ** 2)
         if swap < stay:
-            for f in range(b, max(max(first), max(second)) + 1):
+            for f in range(b, max(*first, *second) + 1):
                 x, y = first.pop(f, None), second.pop(f, None)
                 first.update({f: y} if y is not None else {})
                 second.update({f: x} if x is not None else {})
