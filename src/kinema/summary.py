@@ -109,7 +109,7 @@ def _of_generator(lines: list[Line], cards: Mapping[str, Line]) -> Line:
         },
         "metrics": {
             name: {
-                **_cell(found),
+                **_cell(found, _bounds(cards[name])),
                 "unit": cards[name]["unit"],
                 "better": cards[name]["better"],
                 **_counts(lines, name, found),
@@ -133,6 +133,14 @@ def _cell(found: Mapping[str, float | None], bounds: tuple[float, float] | None 
     if interval is None:
         return {"value": None, "low": None, "high": None, "n_scored": 0}
     return {"value": interval.value, "low": interval.low, "high": interval.high, "n_scored": interval.n}
+
+
+def _bounds(card: Line) -> tuple[float, float] | None:
+    """The values that a metric cannot leave, by its card."""
+    if "best" not in card or "worst" not in card:
+        return None
+    ends = (card["best"], card["worst"], -card["worst"]) if card["better"] == "zero" else (card["best"], card["worst"])
+    return min(ends), max(ends)
 
 
 def _only(found: Mapping[str, float | None], family: str) -> dict[str, float | None]:

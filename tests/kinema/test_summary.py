@@ -79,3 +79,11 @@ def test_many_failures_leave_no_aggregate(failed: int, has_value: bool) -> None:
     one = summary_of(lines)
     assert (one["axes"]["sync"]["value"] is not None) == has_value
     assert one["axes"]["sync"]["n_failed"] == failed
+
+
+@pytest.mark.parametrize(("better", "low"), [("lower", 0.0), ("zero", -20.0)])
+def test_an_interval_stays_within_the_bounds_of_its_card(better: str, low: float) -> None:
+    cards = {"sync/offset": {"unit": "ms", "better": better, "best": 0.0, "worst": 20.0, "gate": False}}
+    lines = [line(f"drop@1/seed={k}", "sync/offset", value) for k, value in enumerate((0.0, 20.0))]
+    cell = summarise(lines, suite="s@1", cards=cards, scales={})["generators"]["one"]["metrics"]["sync/offset"]
+    assert (cell["low"], cell["value"], cell["high"]) == (low, 10.0, 20.0)
