@@ -134,7 +134,7 @@ def _lags(seen: Observation, case: Case) -> _Lags | Unscored:
     if not onsets:
         return _Lags([], f"{_many(len(contacts), 'contact')} seen, nothing heard.", {})
     pairs = matches(contacts, onsets, WINDOW)
-    found = [onsets[j] - contacts[i] for i, j in pairs]
+    found = [float(onsets[j] - contacts[i]) for i, j in pairs]
     details = {"lags_ms": [round(1000 * one, 1) for one in found], "contacts": len(contacts), "onsets": len(onsets)}
     if not found:
         return _Lags([], f"No sound within half a second of any of {_many(len(contacts), 'contact')}.", details)
