@@ -54,8 +54,8 @@ def calibration_scenes(suite: Suite) -> tuple[SceneRef, ...]:
     return tuple(SceneRef(family.scene(seed).id, family.overrides) for family in suite.families for seed in SEEDS)
 
 
-def calibration_tasks(suite: Suite, scene: SceneRef, folder: Path) -> list[CaseTask]:
-    """All conditions of one calibration scene, in the order in which they share most."""
+def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Path) -> list[CaseTask]:
+    """The conditions of one calibration scene that are not known yet, in the order in which they share most."""
     data = scene.scene()
     request = Request(
         prompt=data.prompt, seconds=suite.seconds, width=suite.width, height=suite.height, fps=suite.fps, seed=data.seed
@@ -63,7 +63,7 @@ def calibration_tasks(suite: Suite, scene: SceneRef, folder: Path) -> list[CaseT
     tasks = []
     for condition in CONDITIONS:
         wanted = tuple(name for name in suite.metrics if condition in TAKES or condition in METRICS[name].load().floors)
-        if wanted:
+        if wanted and condition not in known:
             tasks.append(CaseTask(scene, request, condition, wanted, folder))
     return tasks
 
@@ -115,13 +115,13 @@ def _cache_path(suite: Suite, scene: SceneRef) -> Path:
     return cache_folder() / "calibration" / f"{key}.json"
 
 
-def load_measured(suite: Suite, scene: SceneRef) -> Measured | None:
-    """What was measured on a calibration scene earlier, by this code."""
+def load_measured(suite: Suite, scene: SceneRef) -> Measured:
+    """What was measured on a calibration scene earlier, by this code; as far as it came."""
     try:
         value = read_json(_cache_path(suite, scene))
     except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def save_measured(suite: Suite, scene: SceneRef, measured: Measured) -> None:

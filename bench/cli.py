@@ -319,7 +319,7 @@ def train(out: Path, clips: int, minutes: float | None, stage: str, seed: int, r
 def _carry_out(plan: Plan, out: Path | None, workers: int | None, no_report: bool, as_json: bool) -> int:
     """Run a plan and print what came of it."""
     from kinema.bench.runner import carry_out
-    from kinema.bench.tables import console, leaderboard
+    from kinema.bench.tables import console, leaderboard, raw_values
 
     folder, count = out or plan.folder, _workers(workers)
     for note in plan.notes:
@@ -330,8 +330,9 @@ def _carry_out(plan: Plan, out: Path | None, workers: int | None, no_report: boo
     page = None if no_report else _report_of(finished, count)
     if as_json:
         _print_json(finished.summary)
+        _say(f"report: {page}" if page else f"record: {folder}")
     else:
-        console().print(leaderboard(finished.summary, plan.generators))
+        console().print(leaderboard(finished.summary, plan.generators) if plan.scaled else raw_values(finished.lines))
         click.echo(page or f"record: {folder}")
     if finished.broken:
         _say(f"{finished.lost} clips lost, {finished.failed} metrics failed; scores.jsonl says why (exit {BROKEN})")

@@ -56,7 +56,7 @@ class Rule:
 
     def covers(self, metric: str) -> bool:
         """Whether a metric is the rule's own, or of its axis."""
-        return self.target in (metric, metric.split("/")[0])
+        return self.target in (metric, metric.split("/", maxsplit=1)[0])
 
 
 DEFAULT_RULES = tuple(Rule(axis, AXIS_MARGIN) for axis in AXES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from kinema.bench import calibration
 from kinema.bench.calibration import Scales
-from kinema.bench.plan import Plan, SceneRef, Unit, needs_truth
+from kinema.bench.plan import Plan, Unit, needs_truth
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.provenance import card_json, describe
 from kinema.bench.work import ClipTask, Done, Result, TruthTask
@@ -43,8 +43,17 @@ class Finished:
 
     folder: Path
     summary: Line
-    lost: int
-    failed: int
+    lines: list[Line]
+
+    @property
+    def lost(self) -> int:
+        """How many clips were lost."""
+        return sum(int(entry["lost"]) for entry in self.summary["generators"].values())
+
+    @property
+    def failed(self) -> int:
+        """How many metrics failed."""
+        return sum(line["status"] == "failed" for line in self.lines)
 
     @property
     def broken(self) -> bool:
@@ -66,10 +75,7 @@ def carry_out(plan: Plan, folder: Path, *, workers: int, progress: Progress) -> 
                 scales = _calibrated(plan, folder, pool, progress)
                 run.work(pool, scales, progress)
             run.finish(scales)
-    summary = read_json(folder / "summary.json")
-    lines = list(read_lines(folder / "scores.jsonl"))
-    lost = sum(entry["lost"] for entry in summary["generators"].values())
-    return Finished(folder, summary, lost, sum(line["status"] == "failed" for line in lines))
+    return Finished(folder, read_json(folder / "summary.json"), list(read_lines(folder / "scores.jsonl")))
 
 
 @contextmanager
@@ -128,28 +134,18 @@ def _calibrated(plan: Plan, folder: Path, pool: Pool, progress: Progress) -> Sca
     if not plan.scaled:
         return Scales({}, {})
     scenes = calibration.calibration_scenes(plan.suite)
-    measured = {ref.id: calibration.load_measured(plan.suite, ref) for ref in scenes}
-    groups = [calibration.calibration_tasks(plan.suite, ref, folder / WORK) for ref in scenes if measured[ref.id] is None]
+    measured = {ref: calibration.load_measured(plan.suite, ref) for ref in scenes}
+    groups = [calibration.calibration_tasks(plan.suite, ref, measured[ref], folder / WORK) for ref in scenes]
     total, done = sum(map(len, groups)), 0
-    of: dict[SceneRef, calibration.Measured] = {}
     if total:
         progress("calibrating", 0, total)
     for answer in pool.run(groups):
-        task = answer.task
-        if isinstance(answer.value, Raised | Died):
-            raise KinemaError(f"cannot calibrate {plan.suite.id}: {task.condition} of {task.scene.id}: {_told(answer.value)}")
-        of.setdefault(task.scene, {})[task.condition] = answer.value
+        ref, condition = answer.task.scene, answer.task.condition
+        measured[ref][condition] = _sound(answer.value, f"the calibration on {condition} of {ref.id}")
+        calibration.save_measured(plan.suite, ref, measured[ref])
         done += 1
         progress("calibrating", done, total)
-        wanted = next(len(group) for group in groups if group[0].scene == task.scene)
-        if len(of[task.scene]) == wanted:
-            measured[task.scene.id] = of[task.scene]
-            calibration.save_measured(plan.suite, task.scene, of[task.scene])
-    return calibration.scale_of(plan, {scene: found for scene, found in measured.items() if found is not None})
-
-
-def _told(trouble: Raised | Died) -> str:
-    return str(trouble) if isinstance(trouble, Died) else trouble.trace
+    return calibration.scale_of(plan, {ref.id: found for ref, found in measured.items()})
 
 
 @dataclass
@@ -187,17 +183,20 @@ class _Run:
 
     def work(self, pool: Pool, scales: Scales, progress: Progress) -> None:
         """Do the units that are left, writing each into the record as it comes."""
-        total, done = len(self.plan.units), len(self.lines)
-        progress("scoring", done, total)
+        total = len(self.plan.units)
+        progress("scoring", len(self.lines), total)
+        fatal: list[ClipTask] = []
         for answer in pool.run(self._groups()):
             if isinstance(answer.task, TruthTask):
-                if isinstance(answer.value, Raised | Died):
-                    raise KinemaError(f"cannot draw the truth of {answer.task.scene.id}: {_told(answer.value)}")
-                self._keep(answer.value)
-                continue
-            self._record(answer.task, _as_done(answer.task, answer.value), scales)
-            done += 1
-            progress("scoring", done, total)
+                self._keep(_sound(answer.value, f"the truth of {answer.task.scene.id}"))
+            elif isinstance(answer.value, Died):
+                fatal.append(replace(answer.task, lost=str(answer.value)))
+            else:
+                self._record(answer.task, _as_done(answer.task, answer.value), scales)
+            progress("scoring", len(self.lines), total)
+        for answer in pool.run([fatal]):  # what killed its worker is lost; what it could have scored is still to be found out
+            self._record(answer.task, _as_done(answer.task, _sound(answer.value, answer.task.unit.scene_id)), scales)
+            progress("scoring", len(self.lines), total)
 
     def _groups(self) -> list[Sequence[ClipTask | TruthTask]]:
         """Units of one scene together, for they share its picture; those of a learned generator together, for they share its weights."""
@@ -245,14 +244,16 @@ def _key(row: Line) -> tuple[Any, ...]:
     return row["generator"], row["scene"], row["sample"]
 
 
-def _as_done(task: ClipTask, value: Done | Raised | Died) -> Done:
-    """A worker that died over a clip has lost it; one that raised where no boundary stood has failed."""
-    if isinstance(value, Done):
-        return value
-    if isinstance(value, Raised):
-        return Done(results=dict.fromkeys(task.metrics, Failed(error=value.trace)))
-    worst = {name: Scored(value=METRICS[name].load().worst, why="the clip is lost") for name in task.metrics}
-    return Done(results=dict(worst), lost=str(value))
+def _as_done(task: ClipTask, value: Done | Raised) -> Done:
+    """What raised where no boundary stood has failed."""
+    return value if isinstance(value, Done) else Done(results=dict.fromkeys(task.metrics, Failed(error=value.trace)))
+
+
+def _sound(value: Any, what: str) -> Any:
+    """An answer that the run cannot do without."""
+    if isinstance(value, Raised | Died):
+        raise KinemaError(f"cannot go on without {what}: {value if isinstance(value, Died) else value.trace}")
+    return value
 
 
 def _line(unit: Unit, done: Done, metric: str, result: Result, scales: Scales) -> Line:

@@ -31,7 +31,7 @@ class _Closed(BaseModel):
 
 class _Seeds(_Closed):
     start: int = Field(0, ge=0)
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=CALIBRATION_SEEDS)
 
 
 class _FamilyTable(BaseModel):
@@ -120,8 +120,8 @@ class Suite:
 
     def with_seeds(self, count: int) -> Suite:
         """The same suite with its first ``count`` seeds."""
-        if count < 1:
-            raise ConfigError(f"--seeds {count}: ask for at least one")
+        if not 1 <= count <= CALIBRATION_SEEDS:
+            raise ConfigError(f"--seeds {count}: ask for at least one, and for no more than {CALIBRATION_SEEDS:,}")
         if self.open_ended:
             return self._checked_copy(tuple(range(self.seeds[0], self.seeds[0] + count)))
         if count > len(self.seeds):

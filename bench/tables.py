@@ -13,7 +13,7 @@ from rich.text import Text
 from kinema.bench.gate import Decision, Exit
 from kinema.record import AXES
 
-__all__ = ["console", "gate_table", "leaderboard"]
+__all__ = ["console", "gate_table", "leaderboard", "raw_values"]
 
 PIPE_WIDTH = 120  # columns, where the output is no terminal and has no width of its own
 COLOURS = {Exit.PASS: "green", Exit.REGRESSED: "red", Exit.UNDECIDED: "yellow", Exit.BROKEN: "red", Exit.USAGE: "red"}
@@ -38,6 +38,18 @@ def leaderboard(summary: Mapping[str, Any], order: Iterable[str]) -> Table:
         entry = summary["generators"][name]
         cells = [_points(entry["axes"][axis]) for axis in AXES]
         table.add_row(Text(name), *cells, str(entry["lost"]) if entry["lost"] else "")
+    return table
+
+
+def raw_values(lines: Iterable[Mapping[str, Any]]) -> Table:
+    """Every scored metric of every clip in its own unit, for clips that have no scale to stand on."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("clip", "metric", "value", "why"):
+        table.add_column(name, no_wrap=name != "why", justify="right" if name == "value" else "left")
+    for line in lines:
+        if line["status"] == "scored":
+            clip = Text(line["scene"].removeprefix("outside/"))
+            table.add_row(clip, line["metric"], f"{line['value']:.4g} {line['unit']}".strip(), Text(line["why"]))
     return table
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kinema.scenes.clip import Clip, Reader
     from kinema.scenes.truth import Truth
 
-__all__ = ["CaseTask", "ClipTask", "Done", "Lost", "Result", "TruthTask", "case_of", "handle", "look", "make_clip", "read_back", "scored"]
+__all__ = ["CaseTask", "ClipTask", "Done", "Result", "TruthTask", "case_of", "handle", "look", "make_clip", "read_back", "scored"]
 
 CASE_STRETCH = 1.8  # -, how much longer than the clip the truth is simulated: a slower clip is compared with later truth
 LEAST_FRAMES = 4  # a clip with fewer shows no motion to speak of
@@ -38,11 +38,12 @@ Result = Scored | Unscored | Failed
 
 @dataclass(frozen=True)
 class ClipTask:
-    """Make, observe and score one clip of the plan; leave its files in ``folder``."""
+    """Make, observe and score one clip of the plan; leave its files in ``folder``. ``lost`` says why that is known to be impossible."""
 
     unit: Unit
     metrics: tuple[str, ...]
     folder: Path
+    lost: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,6 @@ class CaseTask:
     condition: str
     metrics: tuple[str, ...]
     folder: Path
-
-
-@dataclass(frozen=True)
-class Lost:
-    """Why there is no observation of a clip."""
-
-    reason: str
 
 
 @dataclass
@@ -178,6 +172,8 @@ def _do_clip(task: ClipTask) -> Done:
     with stages("truth"):
         case = _case_of_unit(task.unit)
     try:
+        if task.lost is not None:
+            raise _NoClip(task.lost)
         file = _clip_file(task.unit, place, stages)
         done.clip = sha256_of(file)
         done.files = {f"clips/{done.clip}{part.suffix.lower()}": part for part in _parts(file)}

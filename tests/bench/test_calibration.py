@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kinema.bench import calibration
@@ -77,3 +79,17 @@ def test_families_weigh_the_same_and_unscored_ones_are_left_out() -> None:
 def test_every_floor_of_every_card_is_a_condition() -> None:
     for name in METRICS:
         assert set(METRICS[name].load().floors) <= set(calibration.CONDITIONS)
+
+
+def test_what_is_measured_is_kept_and_only_the_rest_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEMA_CACHE", str(tmp_path))
+    ref = calibration.calibration_scenes(SMOKE)[0]
+    assert calibration.load_measured(SMOKE, ref) == {}
+    assert [task.condition for task in calibration.calibration_tasks(SMOKE, ref, {}, tmp_path)] == list(calibration.CONDITIONS)
+    calibration.save_measured(SMOKE, ref, {"take_1": {"sync/offset": 1.5}})
+    known = calibration.load_measured(SMOKE, ref)
+    assert known == {"take_1": {"sync/offset": 1.5}}
+    assert "take_1" not in {task.condition for task in calibration.calibration_tasks(SMOKE, ref, known, tmp_path)}
+    (only,) = (tmp_path / "calibration").iterdir()
+    only.write_text("torn {")
+    assert calibration.load_measured(SMOKE, ref) == {}

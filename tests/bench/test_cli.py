@@ -87,7 +87,9 @@ def test_input_errors_are_two_with_one_sentence_and_an_empty_stdout(
     assert "Traceback" not in err
 
 
-def test_a_dry_run_says_what_and_where_and_does_nothing(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_says_what_and_where_and_does_nothing(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, _ = kinema(capfd, "run", "smoke", "-g", "oracle", "-g", "silent", "--dry-run")
     assert code == 0
