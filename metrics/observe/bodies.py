@@ -85,6 +85,7 @@ class _Look(NamedTuple):
     roundness: float
     travelled: float  # pixels
     steady: float  # share of blobs within 20 % of the median radius
+    inside: float  # share of blobs that do not touch the border
     weight: float
 
 
@@ -101,7 +102,7 @@ def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
     for look in movers[1:]:
         if len(bodies) == MOST_BODIES:
             break
-        if _is_another(look, taken, bodies[0], movers[0], len(found)):
+        if _is_another(look, taken, first, len(found), hints):
             bodies.append(_body(look))
         else:
             taken.append(look)
@@ -143,16 +144,18 @@ def _look(chain: _Chain, hints: Hints) -> _Look:
         gaps = [np.linalg.norm(tint - chroma(np.array(COLOURS[name]))) for name in hints.colours if name in COLOURS]
         asked = 1.5 if gaps and min(gaps) < SAME_TINT else 1.0
     weight = use.sum() * min(1.0, roundness / 0.9) ** 4 * (0.2 + steady) * (0.1 + moves) * asked
-    return _Look(np.array([b.frame for b in blobs]), place, tint, radius, roundness, travelled, steady, float(weight))
+    return _Look(np.array([b.frame for b in blobs]), place, tint, radius, roundness, travelled, steady, float(inside.mean()), float(weight))
 
 
 def _body(look: _Look) -> Body:
     return Body((float(look.tint[0]), float(look.tint[1])), look.radius, look.roundness >= LEAST_ROUND)
 
 
-def _is_another(look: _Look, taken: list[_Look], body: Body, main: _Look, total: int) -> bool:
-    """Whether a chain shows a second body, not more of the first, nor part of it, nor clutter."""
-    if look.roundness < LEAST_ROUND or look.steady < 0.5:
+def _is_another(look: _Look, taken: list[_Look], body: Body, total: int, hints: Hints) -> bool:
+    """Whether a chain shows a second body, not more of the first, nor part of it, nor clutter, nor an arm that reaches in."""
+    main = taken[0]
+    doubt = 1.1 if hints.count == 1 else 1.0
+    if look.roundness < doubt * LEAST_ROUND or look.steady < doubt * 0.5 or look.inside < 0.5:
         return False
     if len(look.frames) < max(4, 0.1 * total) or not 0.4 < look.radius / body.radius < 2.5:
         return False

@@ -28,6 +28,7 @@ LONGEST_GAP = 3  # frames without the body across which a path is still one
 LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
 RESTING = 0.006  # diameters per frame below which a body is at rest
+SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its own
 SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
 
 
@@ -60,6 +61,7 @@ class _Kink:
     z: float  # velocity change in standard errors
     better: float  # residual of a smooth cubic over that of the kink
     sides: tuple[int, int]  # frames used before and after
+    pull: float  # px/s^2, downward acceleration on both sides
 
     @property
     def change(self) -> NDArray[np.float64]:
@@ -73,7 +75,9 @@ def find_contacts(tracks: Sequence[Track]) -> tuple[VisualContact, ...]:
     """
     paths = [path for track in tracks for path in _paths(track)]
     kinks = [kink for path in paths for kink in _kinks(path)]
-    contacts = _meetings(kinks, paths)
+    contacts = sorted(_meetings(kinks, paths), key=lambda c: c.t)
+    for path in paths:
+        contacts += _rattle(path, contacts, [kink for kink in kinks if kink.path is path])
     return tuple(sorted(contacts, key=lambda c: c.t))
 
 
@@ -191,7 +195,8 @@ def _fit(path: _Path, where: slice, guess: float) -> _Kink | None:
     z = float(np.linalg.norm(coefficient[3]) / (sigma * np.sqrt(covariance)))
     floor = (2 * len(t) - 8) * path.noise**2
     better = float((smooth + floor) / (rss + floor)) if len(t) > 5 else 1.0
-    return _Kink(path, float(t0), coefficient[0], before, after, z, better, (int((t < t0).sum()), int((t >= t0).sum())))
+    sides = (int((t < t0).sum()), int((t >= t0).sum()))
+    return _Kink(path, float(t0), coefficient[0], before, after, z, better, sides, float(2 * coefficient[2, 1] / path.step**2))
 
 
 def _hinge(t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float) -> tuple[float, NDArray[np.float64], float]:
@@ -243,6 +248,25 @@ def _strength(kink: _Kink | None, among: Sequence[_Kink | None]) -> float:
     beside = [other.z for other in among if other is not None and 0 < abs(other.t - kink.t) < 3.5 * kink.path.step]
     echo = kink.z / (0.12 * max(beside)) if beside else np.inf
     return float(min(kink.z / needed, seen, model, echo))
+
+
+def _rattle(path: _Path, contacts: Sequence[VisualContact], kinks: Sequence[_Kink]) -> list[VisualContact]:
+    """Bounces after the last one that is resolved, too short for the frame rate: where they must be if it goes on in this way."""
+    last = next((c for c in reversed(contacts) if c.bodies == (path.track, "floor") and c.confidence >= 0.5), None)
+    if last is None or any(kink.t > last.t + path.step for kink in kinks if min(kink.sides) >= 3):
+        return []
+    pull = next((kink.pull for kink in kinks if abs(kink.t - last.t) < path.step), 0.0)
+    down, up = last.before[1], -last.after[1]
+    if pull <= 0 or down <= 0 or up <= 0:
+        return []
+    share, t, added = min(0.95, up / down), last.t, []
+    if 2 * up / pull > SHORT_FLIGHT * path.step:  # long enough to be seen landing, and it was not
+        return []
+    while 2 * up / pull >= SHORTEST_FLIGHT and t + 2 * up / pull < path.t[-1]:
+        t += 2 * up / pull
+        added.append(replace(last, t=t, before=(last.after[0], up), after=(last.after[0], -share * up), confidence=0.3))
+        up *= share
+    return added
 
 
 def _speed(velocity: NDArray[np.float64], path: _Path) -> float:

@@ -19,7 +19,7 @@ __all__ = ["Blob", "blobs_in", "blobs_of_mask", "body_mask"]
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
 DARKEST_SHADOW = 0.35  # of the light that the background gets
 BRIGHTEST_GLOW = 1.25  # the same for light that a body throws
-SHADOW_TINT = 0.10  # how much colour, relative to brightness, a shadow may add
+SHADOW_TINT = 0.045  # how much colour, relative to brightness, a shadow may add
 
 
 class Blob(NamedTuple):

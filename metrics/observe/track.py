@@ -41,20 +41,23 @@ def candidates_in(
     pool = list(blobs)
     lonely = [k for k, body in enumerate(bodies) if max((body.likes(b) for b in blobs), default=0.0) < 0.7]
     if lonely:
-        mask = body_mask(frame, background)
+        mask = body_mask(frame, background, shadows=True)  # blurred by its speed, a body can look like a shadow
         if mask.any():
-            tint = chroma(frame)
+            tint, still = chroma(frame), chroma(background.image)
             for k in lonely:
-                pool += blobs_of_mask(_of_tint(mask, tint, k, bodies), frame, number)
+                pool += blobs_of_mask(_of_tint(mask, tint, still, k, bodies), frame, number)
     if len(bodies) > 1:
         pool += [half for blob in blobs for half in _halves(frame, blob, number, background, bodies)]
     return [[Candidate(b, like) for b in pool if (like := body.likes(b)) > LEAST_LIKE] for body in bodies]
 
 
-def _of_tint(mask: NDArray[np.uint8], tint: NDArray[np.float32], which: int, bodies: Sequence[Body]) -> NDArray[np.uint8]:
-    """The part of a mask whose chroma is that of one body, and nearer to it than to the other's."""
+def _of_tint(
+    mask: NDArray[np.uint8], tint: NDArray[np.float32], still: NDArray[np.float32], which: int, bodies: Sequence[Body]
+) -> NDArray[np.uint8]:
+    """The part of a mask whose chroma is that of one body, nearer to it than to the other's and to the background's."""
     far = [np.hypot(tint[..., 0] - body.tint[0], tint[..., 1] - body.tint[1]) for body in bodies]
     near = far[which] < 1.4 * SAME_TINT
+    near &= far[which] < np.hypot(tint[..., 0] - still[..., 0], tint[..., 1] - still[..., 1])
     for k, other in enumerate(far):
         if k != which:
             near &= far[which] <= other
