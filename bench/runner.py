@@ -194,8 +194,8 @@ class _Run:
             else:
                 self._record(answer.task, _as_done(answer.task, answer.value), scales)
             progress("scoring", len(self.lines), total)
-        for answer in pool.run([fatal]):  # what killed its worker is lost; what it could have scored is still to be found out
-            self._record(answer.task, _as_done(answer.task, _sound(answer.value, answer.task.unit.scene_id)), scales)
+        for last in pool.run([fatal]):  # what killed its worker is lost; what it could have scored is still to be found out
+            self._record(last.task, _as_done(last.task, _sound(last.value, last.task.unit.scene_id)), scales)
             progress("scoring", len(self.lines), total)
 
     def _groups(self) -> list[Sequence[ClipTask | TruthTask]]:
