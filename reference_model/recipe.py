@@ -37,7 +37,7 @@ class Recipe:
     video_clips: int = 12
     sound_steps: int = 500
     sound_clips: int = 32
-    flow_steps: int = 3000
+    flow_steps: int = 3500
     flow_clips: int = 64
     held_out: int = 96
     threads: int = 2
