@@ -283,7 +283,7 @@ def show(name: str) -> int:
 
 @cli.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("training"), show_default=True, help="Folder of checkpoints.")
-@click.option("--clips", type=click.IntRange(1), default=6000, show_default=True, help="Clips of the corpus.")
+@click.option("--clips", type=click.IntRange(1), default=5000, show_default=True, help="Clips of the corpus.")
 @click.option("--minutes", type=float, help="Stop after so long, with a checkpoint.")
 @click.option("--stage", default="all", show_default=True, help="Only one stage: corpus, video, sound, latents, flow or export.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every draw of the training.")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from kinema.scenes.request import Request
-from kinema.scenes.scene import SCENES, Scene
 
 from kinema.errors import ConfigError
 from kinema.files import read_json, write_bytes, write_json
+from kinema.scenes.request import Request
+from kinema.scenes.scene import SCENES, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,9 +114,10 @@ def _render_shard(out: Path, start: int, count: int, first_seed: int) -> int:
 
 
 def _render_one(scene: Scene) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    from scipy.signal import resample_poly
+
     from kinema.scenes.render import clip_of
     from kinema.scenes.world import simulate
-    from scipy.signal import resample_poly
 
     request = Request(prompt=scene.prompt, width=SIZE, height=SIZE, fps=RATE, seconds=SECONDS)
     clip = clip_of(simulate(scene, request.seconds), request)

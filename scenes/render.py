@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import numpy as np
+
 from kinema.scenes.clip import Clip
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kinema.scenes.camera import Camera
     from kinema.scenes.request import Request
     from kinema.scenes.truth import Body, Truth
-    from numpy.typing import NDArray
 
     Picture = NDArray[np.float32]
 

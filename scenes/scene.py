@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from kinema.scenes.camera import Camera
 
 from kinema.errors import ConfigError
 from kinema.registry import Registry
+from kinema.scenes.camera import Camera
 
 if TYPE_CHECKING:
     from kinema.scenes.request import Claim

@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from kinema.scenes.camera import Camera
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
-    from kinema.scenes.scene import Scene
     from numpy.typing import NDArray
+
+    from kinema.scenes.scene import Scene
 
 __all__ = ["Body", "Contact", "Truth"]
 

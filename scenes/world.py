@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from kinema.scenes.scene import TRUTH_RATE, Scene, Setup
-from kinema.scenes.truth import Body, Contact, Truth
 
 from kinema.files import cache_folder, hash_of, sha256_of, write_bytes
+from kinema.scenes.scene import TRUTH_RATE, Scene, Setup
+from kinema.scenes.truth import Body, Contact, Truth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -94,7 +94,8 @@ def _islands(moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
     x, y, w, h, area = stats[1:].T
     inner = (x > 0) & (y > 0) & (x + w < width) & (y + h < height) & (area < LARGEST_ISLAND * height * width)
     islands = np.isin(labels, 1 + np.flatnonzero(inner)) if count > 1 else np.zeros_like(moved)
-    return islands | (closed > 0)
+    changed: NDArray[np.bool_] = islands | (closed > 0)
+    return changed
 
 
 def _ranked(values: NDArray[np.uint8], rank: NDArray[np.intp] | np.intp, use: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:

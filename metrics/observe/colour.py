@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -50,7 +50,7 @@ def name_of(rgb: NDArray[np.float64]) -> str | None:
     return names[best]
 
 
-def chroma(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
+def chroma(rgb: NDArray[Any]) -> NDArray[np.float32]:
     """(..., 2): the shares of red and green in the light. Shading leaves them alone; neighbours in the palette are .15 apart."""
     values = np.asarray(rgb, dtype=np.float32)
     total = values.sum(axis=-1, keepdims=True) + 15.0  # near black there is no colour

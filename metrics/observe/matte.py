@@ -127,7 +127,7 @@ def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> N
         return np.zeros_like(solid)
     away = np.hypot(centres[1:, 0] + 0.5 + corner[0] - disc.x, centres[1:, 1] + 0.5 + corner[1] - disc.y)
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] / (1 + (away / disc.radius) ** 2)))
-    part = (labels == best).astype(np.uint8)
+    part: NDArray[np.uint8] = (labels == best).astype(np.uint8)
     outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(part, outlines, -1, 1, thickness=cv2.FILLED)
     return part

@@ -66,7 +66,7 @@ def _starts(band: NDArray[np.float64], rate: int) -> list[tuple[float, float, fl
     peak &= (loudness > max(loudest - DEEPEST_DB, QUIETEST_DB)) & (loudness > ground + RISE_DB)
     found = []
     for k in np.flatnonzero(peak):
-        time = _refined(band, rate, k * hop)
+        time = _refined(band, rate, int(k) * hop)
         found.append((time, float(loudness[k]), float(np.clip((novelty[k] - RISE_DB) / 12.0 + 0.4, 0, 1))))
     return found
 
@@ -78,6 +78,6 @@ def _refined(band: NDArray[np.float64], rate: int, around: int) -> float:
     past = band[max(0, low - round(0.01 * rate)) : low]
     quiet = float(np.sqrt(np.mean(past**2))) if len(past) else 0.0
     top = float(piece.max())
-    threshold = max(0.1 * top, min(3 * quiet, 0.5 * top))
+    threshold = min(0.5 * top, max(0.04 * top, 4 * quiet))
     first = int(np.argmax(piece >= threshold))
     return (low + first) / rate

@@ -57,7 +57,8 @@ def body_mask(frame: NDArray[np.uint8], background: Background, *, shadows: bool
         tint = cv2.sqrt(cv2.max(total(value * value) - share * dot, 0.0))
         allowed = cv2.max(0.7 * background.tolerance, SHADOW_TINT * cv2.sqrt(norm))
         mask &= ~((tint < allowed) & (share > DARKEST_SHADOW) & (share < BRIGHTEST_GLOW))
-    return mask.astype(np.uint8)
+    found: NDArray[np.uint8] = mask.astype(np.uint8)
+    return found
 
 
 def total(picture: NDArray[np.float32]) -> NDArray[np.float32]:

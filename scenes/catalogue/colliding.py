@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+
 from kinema.scenes.catalogue.falling import ball_mass
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS

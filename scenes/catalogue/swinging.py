@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import ellipk
+
 from kinema.scenes.catalogue.falling import ball_mass
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
@@ -13,7 +15,6 @@ from kinema.scenes.prompts import FLOORS, WORLDS, length_of, of_material
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, Scene, Setup
 from kinema.scenes.truth import Body
-from scipy.special import ellipk
 
 __all__ = ["Pendulum"]
 
