@@ -1,11 +1,12 @@
 """When moving bodies touch something: kinks of their paths, timed to a fraction of a frame.
 
 Around a kink the path is ``c + v s + a s^2 / 2 + dv max(0, s)`` with ``s = t - t0``: the force field is the same on both sides,
-the velocity is not. A kink counts where this fits better than a smooth cubic, and where ``dv`` stands out of the path's own noise.
+the velocity is not. A kink counts where this fits better than a smooth quartic, and where ``dv`` stands out of the path's own noise.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,11 @@ __all__ = ["find_contacts"]
 SIDE = 5  # frames looked at on each side of a kink
 LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
 LONGEST_GAP = 3  # frames without the body across which a path is still one
+NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
 LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
+LEAST_BETTER = 1.5  # how many times worse a smooth quartic must fit
+TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
 RESTING = 0.006  # diameters per frame below which a body is at rest
 SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its own
 SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
@@ -40,14 +44,18 @@ class _Path:
     t: NDArray[np.float64]
     p: NDArray[np.float64]  # (n, 2)
     diameter: float
-    noise: float
+    unrest: NDArray[np.float64]  # (n,) standard deviation of a place, pixels
     step: float  # s, between frames
 
-    def window(self, t0: float, low: float, high: float) -> slice:
-        """Up to ``SIDE`` frames on each side of ``t0``, none before ``low`` or after ``high``."""
+    def noise(self, t: float) -> float:
+        """The noise of places around a moment, in pixels per axis."""
+        return float(self.unrest[min(int(np.searchsorted(self.t, t)), len(self.t) - 1)])
+
+    def window(self, t0: float, low: float, high: float, side: int = SIDE) -> slice:
+        """Up to ``side`` frames on each side of ``t0``, none before ``low`` or after ``high``."""
         middle = int(np.searchsorted(self.t, t0))
-        start = max(middle - SIDE, int(np.searchsorted(self.t, low)), 0)
-        stop = min(middle + SIDE, int(np.searchsorted(self.t, high)), len(self.t))
+        start = max(middle - side, int(np.searchsorted(self.t, low)), 0)
+        stop = min(middle + side, int(np.searchsorted(self.t, high)), len(self.t))
         return slice(start, stop)
 
 
@@ -59,7 +67,7 @@ class _Kink:
     before: NDArray[np.float64]
     after: NDArray[np.float64]
     z: float  # velocity change in standard errors
-    better: float  # residual of a smooth cubic over that of the kink
+    better: float  # residual of a smooth quartic over that of the kink
     sides: tuple[int, int]  # frames used before and after
     pull: float  # px/s^2, downward acceleration on both sides
 
@@ -90,28 +98,31 @@ def _paths(track: Track) -> list[_Path]:
     for part in np.split(np.arange(len(track.t)), cuts):
         if len(part) >= 5:
             place = np.stack([track.x[part], track.y[part]], axis=1)
-            noise = max(LEAST_NOISE, _noise(place))
-            paths.append(_Path(track.id, track.t[part], place, track.diameter, noise, step))
+            paths.append(_Path(track.id, track.t[part], place, track.diameter, _noise(place), step))
     return paths
 
 
-def _noise(place: NDArray[np.float64]) -> float:
-    """Standard deviation per axis from third differences, which a parabola does not have; kinks are too few to move the median."""
+def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation per axis around each frame, from third differences: parabolas have none, kinks are too few to move a median."""
     third = np.abs(np.diff(place, n=3, axis=0))
     if len(third) == 0:
-        return 0.0
-    return float(np.sqrt(np.mean((1.4826 * np.median(third, axis=0)) ** 2) / 20.0))
+        return np.full(len(place), LEAST_NOISE)
+    size = min(NOISE_SPAN, len(third))
+    around = np.median(np.lib.stride_tricks.sliding_window_view(third, size, axis=0), axis=2)
+    local = np.sqrt(np.mean((1.4826 * around) ** 2, axis=1) / 20.0)
+    first = (len(place) - len(local)) // 2
+    return np.maximum(LEAST_NOISE, np.pad(local, (first, len(place) - len(local) - first), mode="edge"))
 
 
 def _kinks(path: _Path) -> list[_Kink]:
     """Segment, then drop the weakest break and look again until all that are left stand out."""
-    breaks = _segment(path)
+    breaks = _tightened(path, _segment(path))
     while breaks:
         fitted = [_fit_break(path, breaks, k) for k in range(len(breaks))]
         strength = [_strength(kink, fitted) for kink in fitted]
         worst = int(np.argmin(strength))
         if strength[worst] >= 1.0:
-            return _merged([kink for kink in fitted if kink is not None])
+            return _with_speeds(_merged([kink for kink in fitted if kink is not None]))
         del breaks[worst]
     return []
 
@@ -129,6 +140,34 @@ def _merged(kinks: list[_Kink]) -> list[_Kink]:
         else:
             out.append(kink)
     return out
+
+
+def _with_speeds(kinks: list[_Kink]) -> list[_Kink]:
+    """Velocities from as many frames as one acceleration explains, between the neighbouring kinks."""
+    out = []
+    for k, kink in enumerate(kinks):
+        low = kinks[k - 1].t if k > 0 else -np.inf
+        high = kinks[k + 1].t if k + 1 < len(kinks) else np.inf
+        out.append(_with_speed(kink, low, high))
+    return out
+
+
+def _with_speed(kink: _Kink, low: float, high: float) -> _Kink:
+    path = kink.path
+    for side in (2 * SIDE, 3 * SIDE // 2):
+        where = path.window(kink.t, low, high, side)
+        t, p = path.t[where], path.p[where]
+        free = 2 * len(t) - 8
+        if free < 6:
+            continue
+        rss, c, _ = _hinge(t, p, kink.t, path.step)
+        if rss > 1.6 * free * path.noise(kink.t) ** 2:
+            continue
+        straight, flat, _ = _hinge(t, p, kink.t, path.step, bends=False)
+        if straight < rss + 5 * path.noise(kink.t) ** 2:  # two more unknowns explain no more than noise would
+            c = flat
+        return replace(kink, before=c[1] / path.step, after=(c[1] + c[3]) / path.step, pull=float(2 * c[2, 1] / path.step**2))
+    return kink
 
 
 def _segment(path: _Path) -> list[float]:
@@ -151,6 +190,34 @@ def _segment(path: _Path) -> list[float]:
     return [float(path.t[k - 1] + path.t[k]) / 2 for k in sorted(ends) if k > 0]
 
 
+def _tightened(path: _Path, breaks: list[float]) -> list[float]:
+    """Short pieces that bend far more sharply than the rest are soft contacts: one break in their middle for the two around them."""
+    ends = [0, *(int(np.searchsorted(path.t, b)) for b in breaks), len(path.t)]
+    pieces = list(itertools.pairwise(ends))
+    bends = [_bend(path, a, b) for a, b in pieces]
+    kept = list(breaks)
+    for k in range(1, len(pieces) - 1):
+        a, b = pieces[k]
+        usual = max(bends[j] for j in (k - 1, k + 1))
+        limit = max(TIGHT * usual, 6 * path.noise(path.t[a]) / path.step**2)
+        if 3 <= b - a <= 5 and bends[k] > limit and not any(_stands_out(path, breaks, j) for j in (k - 1, k)):
+            kept = [at for at in kept if at not in (breaks[k - 1], breaks[k])]
+            kept.append(float(path.t[a] + path.t[b - 1]) / 2 + 1e-6)
+    return sorted(kept)
+
+
+def _stands_out(path: _Path, breaks: list[float], k: int) -> bool:
+    return _strength(_fit_break(path, breaks, k), ()) >= 1.0
+
+
+def _bend(path: _Path, a: int, b: int) -> float:
+    """The size of the acceleration of a piece, px/s^2."""
+    if b - a < 3:
+        return 0.0
+    s = path.t[a:b] - path.t[a]
+    return float(np.linalg.norm(2 * np.polyfit(s, path.p[a:b], 2)[0]))
+
+
 def _residuals(path: _Path) -> dict[int, NDArray[np.float64]]:
     """For each length and start, the squared residual of a parabola in units of the noise; big steps count less than their square."""
     out: dict[int, NDArray[np.float64]] = {}
@@ -164,15 +231,29 @@ def _residuals(path: _Path) -> dict[int, NDArray[np.float64]]:
         values = np.lib.stride_tricks.sliding_window_view(path.p, length, axis=0).transpose(0, 2, 1)
         values = values - values.mean(axis=1, keepdims=True)
         inside = np.einsum("nlk,nla->nka", q, values)
-        out[length] = np.maximum((values**2).sum(axis=(1, 2)) - (inside**2).sum(axis=(1, 2)), 0) / path.noise**2
+        out[length] = np.maximum((values**2).sum(axis=(1, 2)) - (inside**2).sum(axis=(1, 2)), 0)
+        out[length] /= np.lib.stride_tricks.sliding_window_view(path.unrest, length)[:, length // 2] ** 2
     return out
 
 
 def _fit_break(path: _Path, breaks: list[float], k: int) -> _Kink | None:
     low = breaks[k - 1] if k > 0 else -np.inf
     high = breaks[k + 1] if k + 1 < len(breaks) else np.inf
-    where = path.window(breaks[k], low, high)
-    return _fit(path, where, breaks[k])
+    kink = _fit(path, path.window(breaks[k], low, high), breaks[k])
+    if kink is None:
+        return None
+    return replace(kink, better=max(_better(path, path.window(kink.t, low, high, side), kink.t) for side in (SIDE, 8)))
+
+
+def _better(path: _Path, where: slice, t0: float) -> float:
+    """The residual of a smooth quartic, which has as many unknowns, over that of a kink; 1 where there are too few frames to tell."""
+    t, p = path.t[where], path.p[where]
+    if len(t) < 6:
+        return 1.0
+    s = (t - t0) / path.step
+    smooth = _rss(np.stack([s**k for k in range(min(5, len(t) - 3))], axis=1), p)
+    floor = (2 * len(t) - 8) * path.noise(t0) ** 2
+    return float((smooth + floor) / (_hinge(t, p, t0, path.step)[0] + floor))
 
 
 def _fit(path: _Path, where: slice, guess: float) -> _Kink | None:
@@ -187,24 +268,21 @@ def _fit(path: _Path, where: slice, guess: float) -> _Kink | None:
     cost = _costs(t, p, grid, path.step)
     t0 = _vertex(grid, cost)
     rss, coefficient, covariance = _hinge(t, p, t0, path.step)
-    s = (t - t0) / path.step
-    smooth = _rss(np.stack([np.ones_like(s), s, s * s, s**3], axis=1)[:, : min(4, len(t) - 1)], p)
     free = max(1, 2 * len(t) - 9)
-    sigma = max(path.noise, np.sqrt(rss / free) if len(t) > 5 else 0.0)
+    sigma = max(path.noise(t0), np.sqrt(rss / free) if len(t) > 5 else 0.0)
     before, after = coefficient[1] / path.step, (coefficient[1] + coefficient[3]) / path.step
     z = float(np.linalg.norm(coefficient[3]) / (sigma * np.sqrt(covariance)))
-    floor = (2 * len(t) - 8) * path.noise**2
-    better = float((smooth + floor) / (rss + floor)) if len(t) > 5 else 1.0
     sides = (int((t < t0).sum()), int((t >= t0).sum()))
-    return _Kink(path, float(t0), coefficient[0], before, after, z, better, sides, float(2 * coefficient[2, 1] / path.step**2))
+    return _Kink(path, float(t0), coefficient[0], before, after, z, 1.0, sides, float(2 * coefficient[2, 1] / path.step**2))
 
 
-def _hinge(t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float) -> tuple[float, NDArray[np.float64], float]:
+def _hinge(
+    t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, *, bends: bool = True
+) -> tuple[float, NDArray[np.float64], float]:
     """Residual, coefficients (4, 2) per frame step, and the variance of the velocity change for unit noise."""
     s = (t - t0) / step
-    design = np.stack([np.ones_like(s), s, s * s, np.maximum(0, s)], axis=1)
-    prior = np.zeros((4, 4))
-    prior[2, 2] = prior[3, 3] = 1e-6  # keeps short windows solvable
+    design = np.stack([np.ones_like(s), s, s * s * bends, np.maximum(0, s)], axis=1)
+    prior = np.diag([0, 0, 1e-6, 1e-6])  # keeps short windows solvable
     inverse = np.linalg.inv(design.T @ design + prior)
     coefficient = inverse @ design.T @ p
     return float(((p - design @ coefficient) ** 2).sum()), coefficient, float(inverse[3, 3])
@@ -243,11 +321,11 @@ def _strength(kink: _Kink | None, among: Sequence[_Kink | None]) -> float:
     moved = np.linalg.norm(kink.change) * kink.path.step
     shortest = min(kink.sides)
     needed = LEAST_Z * (1.0 if shortest >= 3 else 2.5 if shortest == 2 else 5.0)
-    seen = moved / max(4 * kink.path.noise, 0.012 * kink.path.diameter)
-    model = kink.better / 1.5 if shortest >= 3 else 1.0
+    seen = moved / max(4 * kink.path.noise(kink.t), 0.012 * kink.path.diameter)
+    model = kink.better / LEAST_BETTER if shortest >= 3 else 1.0
     beside = [other.z for other in among if other is not None and 0 < abs(other.t - kink.t) < 3.5 * kink.path.step]
     echo = kink.z / (0.12 * max(beside)) if beside else np.inf
-    return float(min(kink.z / needed, seen, model, echo))
+    return min(float(kink.z / needed), float(seen), float(model), float(echo))
 
 
 def _rattle(path: _Path, contacts: Sequence[VisualContact], kinks: Sequence[_Kink]) -> list[VisualContact]:
@@ -298,7 +376,7 @@ def _starts_from_rest(kink: _Kink) -> bool:
     if before.sum() < 2:
         return _speed(kink.before, kink.path) < 5 * RESTING
     last = kink.path.p[before][-4:]
-    still = np.ptp(last, axis=0).max() < max(RESTING * len(last) * kink.path.diameter, 6 * kink.path.noise)
+    still = np.ptp(last, axis=0).max() < max(RESTING * len(last) * kink.path.diameter, 6 * kink.path.noise(kink.t))
     return bool(still and _speed(kink.before, kink.path) < 0.25 * _speed(kink.after, kink.path))
 
 
@@ -319,20 +397,23 @@ def _partner(kink: _Kink, paths: list[_Path]) -> _Path | None:
 
 def _between(kink: _Kink, partner: _Path, twin: _Kink | None) -> VisualContact:
     t = kink.t if twin is None else _joint_time(kink, twin)
-    if twin is None:
-        where = partner.window(t, -np.inf, np.inf)
-        fit = _hinge(partner.t[where], partner.p[where], t, partner.step)[1]
-        other_before, other_after, share = fit[1] / partner.step, (fit[1] + fit[3]) / partner.step, 0.7
-    else:
-        other_before, other_after, share = twin.before, twin.after, 1.0
+    other = twin or _unbent(partner, t, kink)
     contact = _alone(replace(kink, t=t))
     return replace(
         contact,
         bodies=(kink.path.track, partner.track),
-        other_before=_pair(other_before),
-        other_after=_pair(other_after),
-        confidence=max(contact.confidence, 0.6) * share,
+        other_before=_pair(other.before),
+        other_after=_pair(other.after),
+        confidence=max(contact.confidence, 0.6) * (0.9 if twin is None else 1.0),
     )
+
+
+def _unbent(path: _Path, t: float, kink: _Kink) -> _Kink:
+    """What a body does around the moment at which another's path has a kink, where its own shows none."""
+    where = path.window(t, -np.inf, np.inf)
+    c = _hinge(path.t[where], path.p[where], t, path.step)[1]
+    guess = replace(kink, path=path, t=t, before=c[1] / path.step, after=(c[1] + c[3]) / path.step)
+    return _with_speed(guess, -np.inf, np.inf)
 
 
 def _joint_time(a: _Kink, b: _Kink) -> float:
@@ -342,7 +423,7 @@ def _joint_time(a: _Kink, b: _Kink) -> float:
     for kink in (a, b):
         where = kink.path.window(kink.t, -np.inf, np.inf)
         t, p = kink.path.t[where], kink.path.p[where]
-        cost += _costs(t, p, grid, kink.path.step) / kink.path.noise**2
+        cost += _costs(t, p, grid, kink.path.step) / kink.path.noise(kink.t) ** 2
     return _vertex(grid, cost)
 
 
