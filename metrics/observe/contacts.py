@@ -30,6 +30,7 @@ NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
 LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
 LEAST_BETTER = 1.5  # how many times worse a smooth quartic must fit
+SMALL = 0.05  # diameters per frame; a lesser change of velocity is sure only where it is very sharp
 TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
 RESTING = 0.006  # diameters per frame below which a body is at rest
 SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its own
@@ -116,9 +117,10 @@ def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _kinks(path: _Path) -> list[_Kink]:
     """Segment, then drop the weakest break and look again until all that are left stand out."""
-    breaks = _tightened(path, _segment(path))
+    seams = _tightened(path, _segment(path))
+    breaks = list(seams)
     while breaks:
-        fitted = [_fit_break(path, breaks, k) for k in range(len(breaks))]
+        fitted = [_fit_break(path, breaks, seams, k) for k in range(len(breaks))]
         strength = [_strength(kink, fitted) for kink in fitted]
         worst = int(np.argmin(strength))
         if strength[worst] >= 1.0:
@@ -207,7 +209,7 @@ def _tightened(path: _Path, breaks: list[float]) -> list[float]:
 
 
 def _stands_out(path: _Path, breaks: list[float], k: int) -> bool:
-    return _strength(_fit_break(path, breaks, k), ()) >= 1.0
+    return _strength(_fit_break(path, breaks, breaks, k), ()) >= 1.0
 
 
 def _bend(path: _Path, a: int, b: int) -> float:
@@ -236,10 +238,22 @@ def _residuals(path: _Path) -> dict[int, NDArray[np.float64]]:
     return out
 
 
-def _fit_break(path: _Path, breaks: list[float], k: int) -> _Kink | None:
-    low = breaks[k - 1] if k > 0 else -np.inf
-    high = breaks[k + 1] if k + 1 < len(breaks) else np.inf
-    kink = _fit(path, path.window(breaks[k], low, high), breaks[k])
+def _fit_break(path: _Path, breaks: Sequence[float], seams: Sequence[float], k: int) -> _Kink | None:
+    """The kink at a break: from the frames up to the breaks beside it, or only up to the seams where those fit no better.
+
+    A seam that is no kink itself may still hide bounces too short to be told apart.
+    """
+    wide = _fit_between(path, breaks[k], [b for b in breaks if b != breaks[k]])
+    if _strength(wide, ()) >= 1.0:
+        return wide
+    tight = _fit_between(path, breaks[k], [b for b in seams if b != breaks[k]])
+    return tight if _strength(tight, ()) >= 1.0 else wide
+
+
+def _fit_between(path: _Path, at: float, others: Sequence[float]) -> _Kink | None:
+    low = max((b for b in others if b < at), default=-np.inf)
+    high = min((b for b in others if b > at), default=np.inf)
+    kink = _fit(path, path.window(at, low, high), at)
     if kink is None:
         return None
     return replace(kink, better=max(_better(path, path.window(kink.t, low, high, side), kink.t) for side in (SIDE, 8)))
@@ -431,7 +445,8 @@ def _alone(kink: _Kink) -> VisualContact:
     change = kink.change
     partner = "floor" if -change[1] >= abs(change[0]) else "wall"
     confidence = float(np.clip(1 - np.exp(-kink.z / 6.0), 0, 1))
-    if min(kink.sides) < 3:
+    small = np.linalg.norm(change) * kink.path.step < SMALL * kink.path.diameter and kink.z < 4 * LEAST_Z
+    if min(kink.sides) < 3 or small:
         confidence = min(confidence, 0.45)
     return VisualContact(
         t=kink.t,
