@@ -17,7 +17,7 @@ Line = dict[str, Any]
 CONTROLS: dict[str, tuple[str, str | None]] = {
     "oracle": ("another take of the truth, nothing wrong: what a perfect generator would score", None),
     "static": ("the first frame, held", "dynamics"),
-    "constant_velocity": ("bodies glide on at their first speed", "dynamics"),
+    "constant_velocity": ("bodies glide straight from start to end at one speed", "dynamics"),
     "reversed": ("the picture runs backwards", "dynamics"),
     "sticks": ("bodies stay where they land", "dynamics"),
     "vanish": ("bodies are gone from one third of the clip on", "dynamics"),
