@@ -391,7 +391,7 @@ def _starts_from_rest(kink: _Kink) -> bool:
         return _speed(kink.before, kink.path) < 5 * RESTING
     last = kink.path.p[before][-4:]
     still = np.ptp(last, axis=0).max() < max(RESTING * len(last) * kink.path.diameter, 6 * kink.path.noise(kink.t))
-    return bool(still and _speed(kink.before, kink.path) < 0.25 * _speed(kink.after, kink.path))
+    return bool(still)
 
 
 def _partner(kink: _Kink, paths: list[_Path]) -> _Path | None:

@@ -13,7 +13,7 @@ from kinema.metrics.observe.background import find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
-from kinema.metrics.observe.matte import Disc, measure
+from kinema.metrics.observe.matte import Disc, colour_spread, measure
 from kinema.metrics.observe.onsets import find_onsets
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
@@ -134,6 +134,7 @@ def _measure(
         {c.blob.frame: Disc(c.blob.x * scale, c.blob.y * scale, body.radius * scale) for c in way}
         for body, way in zip(bodies, ways, strict=True)
     ]
+    spread = colour_spread(frames)
     results: list[dict[int, Measured]] = []
     for k, mine in enumerate(places):
         found = {}
@@ -141,7 +142,7 @@ def _measure(
             others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place)
             got = measure(frames[i], background, disc, others)
             if got is not None:
-                found[i] = got
+                found[i] = got._replace(size=max(got.size - spread, 0.5 * got.size))
         results.append(found)
     return results
 
