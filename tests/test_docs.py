@@ -103,3 +103,15 @@ def _kinema(place: Path, words: list[str], codes: set[int]) -> str:
     done = subprocess.run(line, cwd=place, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode in codes, (words, done.stdout, done.stderr)
     return done.stdout
+
+
+def test_a_machine_without_venv_is_told_what_to_install(tmp_path: Path) -> None:
+    stub = tmp_path / "python-without-venv"
+    stub.write_text("#!/bin/sh\nexit 1\n")
+    stub.chmod(0o755)
+    for name in ("Makefile", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    done = subprocess.run(["make", "bench", f"PYTHON={stub}"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "apt install python3-venv" in done.stdout
+    assert not (tmp_path / ".venv").exists()
