@@ -7,31 +7,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from kinema.scenes.catalogue.ball import OneBall, draw_looks
 from kinema.scenes.materials import MATERIALS
-from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
-from kinema.scenes.request import Claim
-from kinema.scenes.scene import GRAVITY, Scene, Setup
-from kinema.scenes.truth import Body
+from kinema.scenes.prompts import length_of
+from kinema.scenes.scene import GRAVITY, Setup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Drop", "Projectile", "ball_mass", "bounce_times"]
+    from kinema.scenes.request import Claim
 
-FALL = {
-    "earth": 0.42,
-    "moon": 0.56,
-    "mars": 0.49,
-    "jupiter": 0.34,
-}  # s, the typical first fall: the weaker the pull, the slower
+__all__ = ["Drop", "Projectile", "bounce_times"]
+
+# s, the typical first fall: the weaker the pull, the slower
+FALL = {"earth": 0.42, "moon": 0.56, "mars": 0.49, "jupiter": 0.34}
 LONGEST = 1.68  # s, by which the second contact must have come: 2 s less the longest start delay and a few frames
 TALLEST = 0.8  # -, share of the view's height from the floor to the top of the highest body
-
-
-def ball_mass(material: str, radius: float) -> float:
-    """Mass of a solid ball in kg."""
-    return MATERIALS[material].density * 4 / 3 * np.pi * radius**3
 
 
 def bounce_times(first: float, restitution: float, count: int) -> NDArray[np.float64]:
@@ -46,7 +37,7 @@ def bounce_times(first: float, restitution: float, count: int) -> NDArray[np.flo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drop(Scene):
+class Drop(OneBall):
     """A ball released at rest above a hard floor.
 
     Ground truth is the closed form (:func:`bounce_times`); the simulator must agree with it.
@@ -57,9 +48,6 @@ class Drop(Scene):
     family: ClassVar[str] = "drop"
     laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "arrow_of_time")
 
-    colour: str
-    material: str
-    radius: float  # m
     height: float  # m, from the ball's lowest point to the floor
     restitution: float  # -
     x: float  # m
@@ -68,56 +56,25 @@ class Drop(Scene):
     def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
-        world = str(rng.choice(list(GRAVITY)))
-        material = str(rng.choice(list(MATERIALS)))
-        colour = str(rng.choice(list(COLOURS)))
-        floor = str(rng.choice(list(FLOORS)))
+        own: dict[str, Any] = {**draw_looks(rng)}
         size, slowness, place, bounce = (
             rng.uniform(0.08, 0.10),
             rng.uniform(0.88, 1.12),
             rng.uniform(-0.16, 0.16),
             rng.uniform(-0.02, 0.02),
         )
-        prompt_id = int(rng.integers(len(_DROP)))
-        world, material = overrides.pop("world", world), overrides.pop("material", material)
-        restitution = overrides.pop("restitution", round(MATERIALS[material].restitution + bounce, 3))
-        fall = min(FALL[world] * slowness, LONGEST / (1 + 2 * restitution))
-        height = overrides.pop("height", round(0.5 * GRAVITY[world] * fall**2, 3))
-        view = overrides.pop("view", height / (TALLEST - 2 * size))
-        radius = overrides.pop("radius", round(size * view, 4))
-        drawn: dict[str, Any] = {
-            "colour": colour,
-            "floor": floor,
-            "x": place * view,
-            "prompt_id": prompt_id,
-            **overrides,
-        }
-        return cls(
-            seed=seed,
-            world=world,
-            material=material,
-            restitution=restitution,
-            height=height,
-            view=view,
-            radius=radius,
-            **drawn,
-        )
+        own |= {"prompt_id": int(rng.integers(len(_DROP))), **overrides}
+        restitution = own.setdefault("restitution", round(MATERIALS[own["material"]].restitution + bounce, 3))
+        fall = min(FALL[own["world"]] * slowness, LONGEST / (1 + 2 * restitution))
+        height = own.setdefault("height", round(0.5 * GRAVITY[own["world"]] * fall**2, 3))
+        view = own.setdefault("view", height / (TALLEST - 2 * size))
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("x", place * view)
+        return cls(seed=seed, **own)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Another height."""
         return {"height": self.height * float(rng.uniform(0.95, 1.05))}
-
-    def bodies(self) -> tuple[Body, ...]:
-        """The ball."""
-        return (
-            Body(
-                name="ball",
-                colour=self.colour,
-                material=self.material,
-                radius=self.radius,
-                mass=ball_mass(self.material, self.radius),
-            ),
-        )
 
     def setup(self) -> Setup:
         """At rest, ``height`` above the floor."""
@@ -133,23 +90,12 @@ class Drop(Scene):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
-        words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball",
-            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius),
-            "height": length_of(self.height),
-            "floor": FLOORS[self.floor],
-            "world": WORLDS[self.world],
-        }
+        words = self.words(height=length_of(self.height))
         return tuple(text.format(**words) for text in _DROP)
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, falling straight down."""
-        return (
-            Claim(kind="colour", value=self.colour, body=0),
-            Claim(kind="count", value="1"),
-            Claim(kind="direction", value="down", body=0),
-        )
+        return self.claims_of_ball("down")
 
 
 _DROP = (
@@ -161,7 +107,7 @@ _DROP = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Projectile(Scene):
+class Projectile(OneBall):
     """A ball thrown sideways and upwards that lands and bounces on, without friction or spin.
 
     History: 1 = first release.
@@ -170,9 +116,6 @@ class Projectile(Scene):
     family: ClassVar[str] = "projectile"
     laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "arrow_of_time")
 
-    colour: str
-    material: str
-    radius: float  # m
     height: float  # m, from the ball's lowest point at the throw to the floor
     speed_x: float  # m/s, positive to the right
     speed_z: float  # m/s, upwards
@@ -182,10 +125,7 @@ class Projectile(Scene):
     def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
-        world = str(rng.choice(list(GRAVITY)))
-        material = str(rng.choice(list(MATERIALS)))
-        colour = str(rng.choice(list(COLOURS)))
-        floor = str(rng.choice(list(FLOORS)))
+        own: dict[str, Any] = {**draw_looks(rng)}
         size, slowness, up, reach, bounce = (
             rng.uniform(0.08, 0.10),
             rng.uniform(0.88, 1.12),
@@ -194,33 +134,16 @@ class Projectile(Scene):
             rng.uniform(-0.02, 0.02),
         )
         side = float(rng.choice([-1.0, 1.0]))
-        prompt_id = int(rng.integers(len(_PROJECTILE)))
-        world, material = overrides.pop("world", world), overrides.pop("material", material)
-        restitution = overrides.pop("restitution", round(MATERIALS[material].restitution + bounce, 3))
-        g, flight = GRAVITY[world], 1.6 * FALL[world] * slowness
+        own |= {"prompt_id": int(rng.integers(len(_PROJECTILE))), **overrides}
+        own.setdefault("restitution", round(MATERIALS[own["material"]].restitution + bounce, 3))
+        g, flight = GRAVITY[own["world"]], 1.6 * FALL[own["world"]] * slowness
         climb, fall = up * flight, (1 - up) * flight
-        speed_z = overrides.pop("speed_z", round(g * climb, 3))
-        height = overrides.pop("height", round(0.5 * g * (fall**2 - climb**2), 3))
-        view = overrides.pop("view", 0.5 * g * fall**2 / (TALLEST - 2 * size))
-        radius = overrides.pop("radius", round(size * view, 4))
-        drawn: dict[str, Any] = {
-            "colour": colour,
-            "floor": floor,
-            "speed_x": round(side * reach * view / 2, 3),
-            "prompt_id": prompt_id,
-            **overrides,
-        }
-        return cls(
-            seed=seed,
-            world=world,
-            material=material,
-            restitution=restitution,
-            height=height,
-            speed_z=speed_z,
-            view=view,
-            radius=radius,
-            **drawn,
-        )
+        own.setdefault("speed_z", round(g * climb, 3))
+        own.setdefault("height", round(0.5 * g * (fall**2 - climb**2), 3))
+        view = own.setdefault("view", 0.5 * g * fall**2 / (TALLEST - 2 * size))
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("speed_x", round(side * reach * view / 2, 3))
+        return cls(seed=seed, **own)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Another height and another throw."""
@@ -229,18 +152,6 @@ class Projectile(Scene):
             "speed_x": self.speed_x * float(rng.uniform(0.95, 1.05)),
             "speed_z": self.speed_z * float(rng.uniform(0.95, 1.05)),
         }
-
-    def bodies(self) -> tuple[Body, ...]:
-        """The ball."""
-        return (
-            Body(
-                name="ball",
-                colour=self.colour,
-                material=self.material,
-                radius=self.radius,
-                mass=ball_mass(self.material, self.radius),
-            ),
-        )
 
     def setup(self) -> Setup:
         """At the throw; two seconds of flight lie round the middle of the picture."""
@@ -257,25 +168,13 @@ class Projectile(Scene):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
-        words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball",
-            "a_ball": f"{a(self.colour)} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius),
-            "height": length_of(self.height),
-            "floor": FLOORS[self.floor],
-            "world": WORLDS[self.world],
-            "side": "right" if self.speed_x > 0 else "left",
-            "from": "left" if self.speed_x > 0 else "right",
-        }
+        side, origin = ("right", "left") if self.speed_x > 0 else ("left", "right")
+        words = self.words(height=length_of(self.height), side=side) | {"from": origin}
         return tuple(text.format(**words) for text in _PROJECTILE)
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, flying to that side."""
-        return (
-            Claim(kind="colour", value=self.colour, body=0),
-            Claim(kind="count", value="1"),
-            Claim(kind="direction", value="right" if self.speed_x > 0 else "left", body=0),
-        )
+        return self.claims_of_ball("right" if self.speed_x > 0 else "left")
 
 
 _PROJECTILE = (

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import ellipk
 
-from kinema.scenes.catalogue.falling import ball_mass
+from kinema.scenes.catalogue.ball import OneBall, draw_looks
 from kinema.scenes.materials import MATERIALS
-from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, length_of, of_material
-from kinema.scenes.request import Claim
-from kinema.scenes.scene import GRAVITY, Scene, Setup
-from kinema.scenes.truth import Body
+from kinema.scenes.prompts import length_of
+from kinema.scenes.scene import GRAVITY, Setup
+
+if TYPE_CHECKING:
+    from kinema.scenes.request import Claim
 
 __all__ = ["Pendulum"]
 
@@ -24,7 +24,7 @@ PIVOT = 0.72  # -, the pivot's height over the view's height
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pendulum(Scene):
+class Pendulum(OneBall):
     """A ball on a rigid, light rod, let go at rest from one side. It touches nothing, so it makes no sound.
 
     Closed form: a physical pendulum with moment of inertia ``m (L^2 + 2/5 r^2)`` about the pivot; its period is
@@ -36,9 +36,6 @@ class Pendulum(Scene):
     family: ClassVar[str] = "pendulum"
     laws: ClassVar[tuple[str, ...]] = ("period", "gravity")
 
-    colour: str
-    material: str
-    radius: float  # m
     length: float  # m, pivot to the ball's centre
     angle: float  # radians from straight down at release, positive to the right
 
@@ -46,26 +43,16 @@ class Pendulum(Scene):
     def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
-        world = str(rng.choice(list(GRAVITY)))
-        material = str(rng.choice(list(MATERIALS)))
-        colour = str(rng.choice(list(COLOURS)))
-        floor = str(rng.choice(list(FLOORS)))
+        own: dict[str, Any] = {**draw_looks(rng)}
         size, slowness, opening = rng.uniform(0.08, 0.10), rng.uniform(0.88, 1.12), rng.uniform(24, 36)
         side = float(rng.choice([-1.0, 1.0]))
-        prompt_id = int(rng.integers(len(_PENDULUM)))
-        world = overrides.pop("world", world)
-        length = overrides.pop("length", round(GRAVITY[world] * (PERIOD[world] * slowness / (2 * np.pi)) ** 2, 3))
-        view = overrides.pop("view", length / ARM)
-        drawn: dict[str, Any] = {
-            "colour": colour,
-            "floor": floor,
-            "material": material,
-            "radius": round(size * view, 4),
-            "angle": float(np.radians(round(side * opening, 1))),
-            "prompt_id": prompt_id,
-            **overrides,
-        }
-        return cls(seed=seed, world=world, length=length, view=view, **drawn)
+        own |= {"prompt_id": int(rng.integers(len(_PENDULUM))), **overrides}
+        period = PERIOD[own["world"]] * slowness
+        length = own.setdefault("length", round(GRAVITY[own["world"]] * (period / (2 * np.pi)) ** 2, 3))
+        view = own.setdefault("view", length / ARM)
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("angle", float(np.radians(round(side * opening, 1))))
+        return cls(seed=seed, **own)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
         """Another opening angle."""
@@ -75,20 +62,6 @@ class Pendulum(Scene):
     def pivot(self) -> tuple[float, float, float]:
         """Where it hangs, m."""
         return (0.0, 0.0, PIVOT * self.view)
-
-    def bodies(self) -> tuple[Body, ...]:
-        """The ball and its rod."""
-        mass = ball_mass(self.material, self.radius)
-        return (
-            Body(
-                name="ball",
-                colour=self.colour,
-                material=self.material,
-                radius=self.radius,
-                mass=mass,
-                rod_to=self.pivot,
-            ),
-        )
 
     def setup(self) -> Setup:
         """At rest, to one side."""
@@ -109,24 +82,13 @@ class Pendulum(Scene):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
-        words = {
-            "ball": f"{self.colour} {of_material(self.material)} ball",
-            "size": length_of(2 * self.radius),
-            "length": length_of(self.length),
-            "floor": FLOORS[self.floor],
-            "world": WORLDS[self.world],
-            "from": "right" if self.angle > 0 else "left",
-            "side": "left" if self.angle > 0 else "right",
-        }
+        origin, side = ("right", "left") if self.angle > 0 else ("left", "right")
+        words = self.words(length=length_of(self.length), side=side) | {"from": origin}
         return tuple(text.format(**words) for text in _PENDULUM)
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, first moving away from where it was held."""
-        return (
-            Claim(kind="colour", value=self.colour, body=0),
-            Claim(kind="count", value="1"),
-            Claim(kind="direction", value="left" if self.angle > 0 else "right", body=0),
-        )
+        return self.claims_of_ball("left" if self.angle > 0 else "right")
 
 
 _PENDULUM = (
