@@ -95,7 +95,13 @@ def kinema_process(home: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "kinema.bench", *arguments],
         cwd=home, env=os.environ | {"KINEMA_CACHE": str(home / "cache")}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509  (nothing has started threads that hold locks here)
     )  # fmt: skip
+
+
+def _hear_interrupts() -> None:
+    """Whoever started the tests in the background has them ignore SIGINT, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def scores(folder: Path) -> bytes:
