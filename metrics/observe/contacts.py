@@ -29,7 +29,9 @@ LONGEST_GAP = 3  # frames without the body across which a path is still one
 NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
 LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
-LEAST_BETTER = 1.2  # how many times worse a smooth quartic must fit
+LEAST_BETTER = 1.1  # how many times worse a smooth quartic must fit
+CROWDED = 1.1  # the same for kinks judged by their nearest frames alone
+SLIP = 0.35  # of the approach that may be left, since friction turns the push
 SMALL = 0.05  # diameters per frame; a lesser change of velocity is sure only where it is very sharp
 TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
 RESTING = 0.006  # diameters per frame below which a body is at rest
@@ -112,7 +114,8 @@ def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
     around = np.median(np.lib.stride_tricks.sliding_window_view(third, size, axis=0), axis=2)
     local = np.sqrt(np.mean((1.4826 * around) ** 2, axis=1) / 20.0)
     first = (len(place) - len(local)) // 2
-    return np.maximum(LEAST_NOISE, np.pad(local, (first, len(place) - len(local) - first), mode="edge"))
+    noise: NDArray[np.float64] = np.pad(local, (first, len(place) - len(local) - first), mode="edge")
+    return np.maximum(noise, LEAST_NOISE)
 
 
 def _kinks(path: _Path) -> list[_Kink]:
@@ -247,7 +250,7 @@ def _fit_break(path: _Path, breaks: Sequence[float], seams: Sequence[float], k: 
     if _strength(wide, ()) >= 1.0:
         return wide
     tight = _fit_between(path, breaks[k], [b for b in seams if b != breaks[k]])
-    return tight if _strength(tight, ()) >= 1.0 else wide
+    return tight if tight is not None and tight.better > CROWDED and _strength(tight, ()) >= 1.0 else wide
 
 
 def _fit_between(path: _Path, at: float, others: Sequence[float]) -> _Kink | None:
@@ -379,10 +382,17 @@ def _meetings(kinks: list[_Kink], paths: list[_Path]) -> list[VisualContact]:
             twin = next((j for j, o in enumerate(kinks) if j not in used and o.path is partner and abs(o.t - kink.t) < near), None)
             used.update({i} if twin is None else {i, twin})
             contacts.append(_between(kink, partner, None if twin is None else kinks[twin]))
-        elif not _starts_from_rest(kink):
+        elif _rebounds(kink) and not _starts_from_rest(kink):
             used.add(i)
             contacts.append(_alone(kink))
     return contacts
+
+
+def _rebounds(kink: _Kink) -> bool:
+    """Whether the body came towards what pushed it, and goes on no more: nothing that stands still slows a body and lets it through."""
+    push = kink.change / max(float(np.linalg.norm(kink.change)), 1e-9)
+    towards, away = -float(kink.before @ push), float(kink.after @ push)
+    return towards > 0 and away > -SLIP * towards
 
 
 def _starts_from_rest(kink: _Kink) -> bool:

@@ -33,13 +33,16 @@ class Disc(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A refined position; ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core."""
+    """A refined position.
+
+    ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core; ``whole`` is False where the border cuts it.
+    """
 
     x: float
     y: float
     size: float
     colour: NDArray[np.float64]
-    confidence: float
+    whole: bool
 
 
 def measure(frame: NDArray[np.uint8], background: Background, disc: Disc, others: tuple[Disc, ...] = ()) -> Measured | None:
@@ -106,12 +109,10 @@ def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: 
         return None
     x, y = float((share * px).sum()) / whole, float((share * py).sum()) / whole
     size = 2 * float(np.sqrt(whole / np.pi))
-    edge = min(x, y, width - x, height - y) < 0.48 * size
-    fits = float(np.exp(-((np.log(size / (2 * disc.radius)) / 0.3) ** 2)))
     pixels = value[core]
     vivid = pixels.max(axis=1) - pixels.min(axis=1)
     colour = np.median(pixels[vivid >= np.median(vivid)], axis=0).astype(float)
-    return Measured(x, y, size, colour, fits * (0.4 if edge else 1.0))
+    return Measured(x, y, size, colour, min(x, y, width - x, height - y) >= 0.48 * size)
 
 
 def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["observe"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
+SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
 
 
@@ -103,11 +104,16 @@ def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int
         return (), nothing
     ways = _ways(small, background, blobs, bodies)
     fine = int(np.clip(min(b.radius for b in bodies) * factor // FINE_RADIUS, 1, factor))
+    corner = (0, 0)
     if fine != factor:
-        small = _smaller(clip.frames, fine)
-        background = uncovered(small, find_background(small), _covers(total, bodies, ways, factor / fine))
-    measured = _measure(small, background, bodies, ways, factor / fine)
-    tracks = tuple(_track(k, clip, ways[k], measured[k], fine) for k in range(len(bodies)) if len(measured[k]) >= 2)
+        covers = _covers(total, bodies, ways, float(factor))
+        left, top, right, bottom = _frame_around(covers, clip.frames.shape, fine)
+        corner = (left, top)
+        small = _smaller(clip.frames[:, top:bottom, left:right], fine)
+        inside = [[((x - left) / fine, (y - top) / fine, radius / fine) for x, y, radius in discs] for discs in covers]
+        background = uncovered(small, find_background(small), inside)
+    measured = _measure(small, background, _places(bodies, ways, factor, fine, corner))
+    tracks = tuple(_track(k, clip, ways[k], measured[k], fine, corner) for k in range(len(bodies)) if len(measured[k]) >= 2)
     return tracks, nothing + [_count(blobs[i], bodies, ways, i) for i in range(total)]
 
 
@@ -126,14 +132,28 @@ def _covers(total: int, bodies: list[Body], ways: list[list[Candidate]], scale: 
     return covers
 
 
-def _measure(
-    frames: NDArray[np.uint8], background: Background, bodies: list[Body], ways: list[list[Candidate]], scale: float
-) -> list[dict[int, Measured]]:
-    """Each body's refined places by frame, in pixels of ``frames``, which are ``scale`` times finer than the paths."""
-    places = [
-        {c.blob.frame: Disc(c.blob.x * scale, c.blob.y * scale, body.radius * scale) for c in way}
+def _frame_around(covers: list[list[Cover]], shape: tuple[int, ...], fine: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the part of the picture where bodies are, with some background around, in whole fine pixels."""
+    discs = np.array([disc for frame in covers for disc in frame])
+    x, y, margin = discs[:, 0], discs[:, 1], 2.5 * discs[:, 2].max()
+    left, top = (max(0, int((v.min() - margin) // fine) * fine) for v in (x, y))
+    right, bottom = (min(size, int((v.max() + margin) // fine) * fine) for v, size in ((x, shape[2]), (y, shape[1])))
+    return left, top, right, bottom
+
+
+def _places(
+    bodies: list[Body], ways: list[list[Candidate]], factor: int, fine: int, corner: tuple[int, int]
+) -> list[dict[int, Disc]]:
+    """For each body its rough place by frame, in fine pixels from the corner."""
+    scale, left, top = factor / fine, corner[0] / fine, corner[1] / fine
+    return [
+        {c.blob.frame: Disc(c.blob.x * scale - left, c.blob.y * scale - top, body.radius * scale) for c in way}
         for body, way in zip(bodies, ways, strict=True)
     ]
+
+
+def _measure(frames: NDArray[np.uint8], background: Background, places: list[dict[int, Disc]]) -> list[dict[int, Measured]]:
+    """Each body's refined places by frame."""
     spread = colour_spread(frames)
     results: list[dict[int, Measured]] = []
     for k, mine in enumerate(places):
@@ -147,11 +167,15 @@ def _measure(
     return results
 
 
-def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured], scale: float) -> Track:
+def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured], scale: int, corner: tuple[int, int]) -> Track:
     frames = sorted(measured)
     likes = {c.blob.frame: c.like for c in way}
     got = [measured[i] for i in frames]
     names = tuple(name_of(m.colour) or "" for m in got)
+    sizes = np.array([m.size for m in got])
+    whole = np.array([m.whole for m in got])
+    usual = float(np.median(sizes[whole] if whole.any() else sizes))
+    fits = np.exp(-((np.log(sizes / usual) / SIZE_SPREAD) ** 2)) * np.where(whole, 1.0, 0.4)
     most = Counter(n for n in names if n).most_common(1)
     colour = most[0][0] if most and most[0][1] >= 0.3 * len(names) else None
     return Track(
@@ -159,10 +183,10 @@ def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int
         colour=colour,
         frame=np.array(frames, dtype=int),
         t=np.asarray(clip.times, dtype=float)[frames],
-        x=scale * np.array([m.x for m in got]),
-        y=scale * np.array([m.y for m in got]),
-        size=scale * np.array([m.size for m in got]),
-        confidence=np.array([m.confidence * min(1.0, 0.3 + likes[i]) for i, m in zip(frames, got, strict=True)]),
+        x=corner[0] + scale * np.array([m.x for m in got]),
+        y=corner[1] + scale * np.array([m.y for m in got]),
+        size=scale * sizes,
+        confidence=fits * np.clip([0.3 + likes[i] for i in frames], 0, 1),
         colours=names,
     )
 
