@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Blob", "blobs_in", "blobs_of_mask", "body_mask"]
 
+MOST_BLOBS = 12  # per frame, the largest: where everything moves, nothing is to be found among the rest
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
 DARKEST_SHADOW = 0.35  # of the light that the background gets
 BRIGHTEST_GLOW = 1.25  # the same for light that a body throws
@@ -86,7 +87,7 @@ def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int
         part[1:-1, 1:-1] = labels[y0 : y0 + h, x0 : x0 + w] == k
         edge = x0 <= 0 or y0 <= 0 or x0 + w >= width or y0 + h >= height
         found += _thick_parts(part, frame[y0 : y0 + h, x0 : x0 + w], (x0, y0), number, edge)
-    return found
+    return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
 
 
 def _thick_parts(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "candidates_in", "paths"]
 
 LEAST_LIKE = 0.25  # a candidate must have the body's colour or its size
+MOST_CANDIDATES = 6  # per frame and body
 RESTART = 1.2  # what it costs to jump anywhere; a path of a single stray blob never pays
 LONGEST_GAP = 12  # frames a path may skip without being a jump
 
@@ -48,7 +49,8 @@ def candidates_in(
                 pool += blobs_of_mask(_of_tint(mask, tint, still, k, bodies), frame, number)
     if len(bodies) > 1:
         pool += [half for blob in blobs for half in _halves(frame, blob, number, background, bodies)]
-    return [[Candidate(b, like) for b in pool if (like := body.likes(b)) > LEAST_LIKE] for body in bodies]
+    liked = [[Candidate(b, like) for b in pool if (like := body.likes(b)) > LEAST_LIKE] for body in bodies]
+    return [sorted(some, key=lambda c: -c.like)[:MOST_CANDIDATES] for some in liked]
 
 
 def _of_tint(
