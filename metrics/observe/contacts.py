@@ -378,7 +378,7 @@ def _meetings(kinks: list[_Kink], paths: list[_Path]) -> list[VisualContact]:
             continue
         partner = _partner(kink, paths)
         if partner is not None:
-            near = 1.6 * kink.path.step
+            near = 2.6 * kink.path.step  # each path blurs the moment by a frame or so; two blows cannot follow so soon
             twin = next((j for j, o in enumerate(kinks) if j not in used and o.path is partner and abs(o.t - kink.t) < near), None)
             used.update({i} if twin is None else {i, twin})
             contacts.append(_between(kink, partner, None if twin is None else kinks[twin]))
