@@ -23,6 +23,7 @@ __all__ = ["Body", "Hints", "find_bodies"]
 MOST_BODIES = 2
 LONGEST_PAUSE = 3  # frames a chain may skip
 SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
+JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to from blob to blob; pixels above which that holds
 LEAST_ROUND = 0.72  # a disc has 1, a hand or an arm less than .7
 
 
@@ -71,8 +72,11 @@ class _Chain:
         stepped = np.hypot(blob.x - last.x, blob.y - last.y)
         missed = min(stepped, np.hypot(blob.x - x, blob.y - y))
         hue = np.hypot(blob.tint[0] - last.tint[0], blob.tint[1] - last.tint[1])
+        grown = abs(float(np.log(blob.area / last.area)))
+        if grown > JUMP and min(blob.area, last.area) > JUMP_AREA:  # two bodies that meet, or one that lets go
+            return np.inf
         pace = stepped / (blob.frame - last.frame)
-        return float(missed / (1.2 * size) + 0.3 * pace / size + abs(np.log(blob.area / last.area)) + 4 * hue)
+        return float(missed / (1.2 * size) + 0.3 * pace / size + grown + 4 * hue)
 
 
 class _Look(NamedTuple):

@@ -15,7 +15,7 @@ from kinema.metrics.observe import Hints, observe
 from kinema.metrics.observe.background import find_background
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.segment import blobs_in
-from kinema.scenes.clip import Clip
+from kinema.scenes.clip import Clip, read_clip, write_clip
 from kinema.scenes.palette import COLOURS
 
 
@@ -102,6 +102,32 @@ def test_two_bodies_stay_two_when_they_touch(colours: tuple[str, str]) -> None:
         track = seen_as(ball, clip, seen)
         assert len(track.t) >= 0.98 * len(clip.times) and track.colour == ball.colour
         assert np.abs(error_of(track, ball, clip)).max() < 1.0 and error_of(track, ball, clip).std(axis=0).max() < 0.2
+
+
+def test_two_bodies_that_stay_together_after_meeting_stay_two() -> None:
+    def left(t: np.ndarray) -> np.ndarray:
+        return np.stack([20 + 33 * np.minimum(t, 0.8), 100 + 0 * t], axis=1)
+
+    def right(t: np.ndarray) -> np.ndarray:
+        return np.stack([96.4 - 37.5 * np.minimum(t, 0.8), 100 + 0 * t], axis=1)
+
+    balls = [Ball(left, colour="green"), Ball(right, colour="purple")]
+    clip = draw(balls)
+    seen = observe(clip)
+    assert len(seen.tracks) == 2 and (seen.counts == 2).all()
+    assert all(np.abs(error_of(seen_as(ball, clip, seen), ball, clip)).max() < 1.0 for ball in balls)
+    sure = [c for c in seen.contacts if c.confidence >= 0.5]
+    assert len(sure) == 1 and set(sure[0].bodies) == {0, 1} and sure[0].t == pytest.approx(0.8, abs=0.02)
+
+
+def test_what_a_codec_does_to_colours_does_not_change_the_size(tmp_path: Path) -> None:
+    ball = Ball(hop, colour="red")
+    clip = draw([ball], noise=0.0)
+    write_clip(clip, tmp_path / "clip.mp4")
+    read = read_clip(tmp_path / "clip.mp4")
+    seen = observe(read)
+    assert seen.tracks[0].diameter == pytest.approx(20, rel=0.04)
+    assert error_of(seen.tracks[0], ball, read).std(axis=0).max() < 0.25
 
 
 def test_what_vanishes_is_not_seen_any_more() -> None:

@@ -1,0 +1,348 @@
+"""Kinks of a path: where its velocity changes at once, timed to a fraction of a frame.
+
+Around a kink the path is ``c + v s + a s^2 / 2 + dv max(0, s)`` with ``s = t - t0``: the force field is the same on both sides,
+the velocity is not. A kink counts where this fits better than a smooth quartic, and where ``dv`` stands out of the path's own noise.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observation import Track
+
+__all__ = ["LEAST_Z", "Kink", "Path", "find_kinks", "joint_time", "paths_of", "unbent"]
+
+SIDE = 5  # frames looked at on each side of a kink
+LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
+LONGEST_GAP = 3  # frames without the body across which a path is still one
+NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
+LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
+LEAST_Z = 6.0  # standard errors by which a velocity must change
+LEAST_BETTER = 1.1  # how many times worse a smooth quartic must fit
+CROWDED = 1.1  # the same for kinks judged by their nearest frames alone
+TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One unbroken stretch of a track."""
+
+    track: int
+    t: NDArray[np.float64]
+    p: NDArray[np.float64]  # (n, 2)
+    diameter: float
+    unrest: NDArray[np.float64]  # (n,) standard deviation of a place, pixels
+    step: float  # s, between frames
+
+    def noise(self, t: float) -> float:
+        """The noise of places around a moment, in pixels per axis."""
+        return float(self.unrest[min(int(np.searchsorted(self.t, t)), len(self.t) - 1)])
+
+    def window(self, t0: float, low: float, high: float, side: int = SIDE) -> slice:
+        """Up to ``side`` frames on each side of ``t0``, none before ``low`` or after ``high``."""
+        middle = int(np.searchsorted(self.t, t0))
+        start = max(middle - side, int(np.searchsorted(self.t, low)), 0)
+        stop = min(middle + side, int(np.searchsorted(self.t, high)), len(self.t))
+        return slice(start, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Kink:
+    """A sudden change of velocity; places in pixels, velocities in pixels per second, y down."""
+
+    path: Path
+    t: float  # s
+    at: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    z: float  # velocity change in standard errors
+    better: float  # residual of a smooth quartic over that of the kink
+    sides: tuple[int, int]  # frames used before and after
+    pull: float  # px/s^2, downward acceleration on both sides
+
+    @property
+    def change(self) -> NDArray[np.float64]:
+        """Velocity after minus velocity before."""
+        return self.after - self.before
+
+
+def paths_of(track: Track) -> list[Path]:
+    """The unbroken stretches of a track that are long enough to tell a kink."""
+    if len(track.t) < 5:
+        return []
+    cuts = np.flatnonzero(np.diff(track.frame) > LONGEST_GAP) + 1
+    step = float(np.median(np.diff(track.t) / np.diff(track.frame)))
+    paths = []
+    for part in np.split(np.arange(len(track.t)), cuts):
+        if len(part) >= 5:
+            place = np.stack([track.x[part], track.y[part]], axis=1)
+            paths.append(Path(track.id, track.t[part], place, track.diameter, _noise(place), step))
+    return paths
+
+
+def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation per axis around each frame, from third differences: parabolas have none, kinks are too few to move a median."""
+    third = np.abs(np.diff(place, n=3, axis=0))
+    if len(third) == 0:
+        return np.full(len(place), LEAST_NOISE)
+    size = min(NOISE_SPAN, len(third))
+    around = np.median(np.lib.stride_tricks.sliding_window_view(third, size, axis=0), axis=2)
+    local = np.sqrt(np.mean((1.4826 * around) ** 2, axis=1) / 20.0)
+    first = (len(place) - len(local)) // 2
+    noise: NDArray[np.float64] = np.pad(local, (first, len(place) - len(local) - first), mode="edge")
+    return np.maximum(noise, LEAST_NOISE)
+
+
+def find_kinks(path: Path) -> list[Kink]:
+    """Segment, then drop the weakest break and look again until all that are left stand out."""
+    seams = _tightened(path, _segment(path))
+    breaks = list(seams)
+    while breaks:
+        fitted = [_fit_break(path, breaks, seams, k) for k in range(len(breaks))]
+        strength = [_strength(kink, fitted) for kink in fitted]
+        worst = int(np.argmin(strength))
+        if strength[worst] >= 1.0:
+            return _with_speeds(_merged([kink for kink in fitted if kink is not None]))
+        del breaks[worst]
+    return []
+
+
+def _merged(kinks: list[Kink]) -> list[Kink]:
+    """A soft contact lasts longer than a frame and leaves two kinks of one direction: take them as one."""
+    out: list[Kink] = []
+    for kink in kinks:
+        last = out[-1] if out else None
+        if last is not None and kink.t - last.t < 1.6 * kink.path.step and float(kink.change @ last.change) > 0:
+            weight = np.array([np.linalg.norm(last.change), np.linalg.norm(kink.change)])
+            t = float(weight @ [last.t, kink.t] / weight.sum())
+            sides = (last.sides[0], kink.sides[1])
+            out[-1] = replace(last, t=t, at=(last.at + kink.at) / 2, after=kink.after, z=max(last.z, kink.z), sides=sides)
+        else:
+            out.append(kink)
+    return out
+
+
+def _with_speeds(kinks: list[Kink]) -> list[Kink]:
+    """Velocities from as many frames as one acceleration explains, between the neighbouring kinks."""
+    out = []
+    for k, kink in enumerate(kinks):
+        low = kinks[k - 1].t if k > 0 else -np.inf
+        high = kinks[k + 1].t if k + 1 < len(kinks) else np.inf
+        out.append(_with_speed(kink, low, high))
+    return out
+
+
+def _with_speed(kink: Kink, low: float, high: float) -> Kink:
+    path = kink.path
+    for side in (2 * SIDE, 3 * SIDE // 2):
+        where = path.window(kink.t, low, high, side)
+        t, p = path.t[where], path.p[where]
+        free = 2 * len(t) - 8
+        if free < 6:
+            continue
+        rss, c, _ = _hinge(t, p, kink.t, path.step)
+        if rss > 1.6 * free * path.noise(kink.t) ** 2:
+            continue
+        straight, flat, _ = _hinge(t, p, kink.t, path.step, bends=False)
+        if straight < rss + 5 * path.noise(kink.t) ** 2:  # two more unknowns explain no more than noise would
+            c = flat
+        return replace(kink, before=c[1] / path.step, after=(c[1] + c[3]) / path.step, pull=float(2 * c[2, 1] / path.step**2))
+    return kink
+
+
+def _segment(path: Path) -> list[float]:
+    """Moments between the parabolas of the cheapest piecewise description."""
+    n = len(path.t)
+    price = 3.5 * np.log(2.0 * n) * 2
+    cost = np.full(n + 1, np.inf)
+    cost[0] = -price
+    back = np.zeros(n + 1, int)
+    residual = _residuals(path)
+    for end in range(1, n + 1):
+        for length in range(1, min(LONGEST_PIECE, end) + 1):
+            value = cost[end - length] + price + residual[length][end - length]
+            if value < cost[end]:
+                cost[end], back[end] = value, end - length
+    ends, at = [], n
+    while at > 0:
+        at = back[at]
+        ends.append(at)
+    return [float(path.t[k - 1] + path.t[k]) / 2 for k in sorted(ends) if k > 0]
+
+
+def _tightened(path: Path, breaks: list[float]) -> list[float]:
+    """Short pieces that bend far more sharply than the rest are soft contacts: one break in their middle for the two around them."""
+    ends = [0, *(int(np.searchsorted(path.t, b)) for b in breaks), len(path.t)]
+    pieces = list(itertools.pairwise(ends))
+    bends = [_bend(path, a, b) for a, b in pieces]
+    kept = list(breaks)
+    for k in range(1, len(pieces) - 1):
+        a, b = pieces[k]
+        usual = max(bends[j] for j in (k - 1, k + 1))
+        limit = max(TIGHT * usual, 6 * path.noise(path.t[a]) / path.step**2)
+        if 3 <= b - a <= 5 and bends[k] > limit and not any(_stands_out(path, breaks, j) for j in (k - 1, k)):
+            kept = [at for at in kept if at not in (breaks[k - 1], breaks[k])]
+            kept.append(float(path.t[a] + path.t[b - 1]) / 2 + 1e-6)
+    return sorted(kept)
+
+
+def _stands_out(path: Path, breaks: list[float], k: int) -> bool:
+    return _strength(_fit_break(path, breaks, breaks, k), ()) >= 1.0
+
+
+def _bend(path: Path, a: int, b: int) -> float:
+    """The size of the acceleration of a piece, px/s^2."""
+    if b - a < 3:
+        return 0.0
+    s = path.t[a:b] - path.t[a]
+    return float(np.linalg.norm(2 * np.polyfit(s, path.p[a:b], 2)[0]))
+
+
+def _residuals(path: Path) -> dict[int, NDArray[np.float64]]:
+    """For each length and start, the squared residual of a parabola in units of the noise; big steps count less than their square."""
+    out: dict[int, NDArray[np.float64]] = {}
+    for length in range(1, min(LONGEST_PIECE, len(path.t)) + 1):
+        if length <= 3:
+            out[length] = np.zeros(len(path.t) - length + 1)
+            continue
+        times = np.lib.stride_tricks.sliding_window_view(path.t, length)
+        s = (times - times.mean(axis=1, keepdims=True)) / path.step
+        q, _ = np.linalg.qr(np.stack([np.ones_like(s), s, s * s], axis=2))
+        values = np.lib.stride_tricks.sliding_window_view(path.p, length, axis=0).transpose(0, 2, 1)
+        values = values - values.mean(axis=1, keepdims=True)
+        inside = np.einsum("nlk,nla->nka", q, values)
+        out[length] = np.maximum((values**2).sum(axis=(1, 2)) - (inside**2).sum(axis=(1, 2)), 0)
+        out[length] /= np.lib.stride_tricks.sliding_window_view(path.unrest, length)[:, length // 2] ** 2
+    return out
+
+
+def _fit_break(path: Path, breaks: Sequence[float], seams: Sequence[float], k: int) -> Kink | None:
+    """The kink at a break: from the frames up to the breaks beside it, or only up to the seams where those fit no better.
+
+    A seam that is no kink itself may still hide bounces too short to be told apart.
+    """
+    wide = _fit_between(path, breaks[k], [b for b in breaks if b != breaks[k]])
+    if _strength(wide, ()) >= 1.0:
+        return wide
+    tight = _fit_between(path, breaks[k], [b for b in seams if b != breaks[k]])
+    return tight if tight is not None and tight.better > CROWDED and _strength(tight, ()) >= 1.0 else wide
+
+
+def _fit_between(path: Path, at: float, others: Sequence[float]) -> Kink | None:
+    low = max((b for b in others if b < at), default=-np.inf)
+    high = min((b for b in others if b > at), default=np.inf)
+    kink = _fit(path, path.window(at, low, high), at)
+    if kink is None:
+        return None
+    return replace(kink, better=max(_better(path, path.window(kink.t, low, high, side), kink.t) for side in (SIDE, 8)))
+
+
+def _better(path: Path, where: slice, t0: float) -> float:
+    """The residual of a smooth quartic, which has as many unknowns, over that of a kink; 1 where there are too few frames to tell."""
+    t, p = path.t[where], path.p[where]
+    if len(t) < 6:
+        return 1.0
+    s = (t - t0) / path.step
+    smooth = _rss(np.stack([s**k for k in range(min(5, len(t) - 3))], axis=1), p)
+    floor = (2 * len(t) - 8) * path.noise(t0) ** 2
+    return float((smooth + floor) / (_hinge(t, p, t0, path.step)[0] + floor))
+
+
+def _fit(path: Path, where: slice, guess: float) -> Kink | None:
+    """The best kink near ``guess``; None where too few frames are left."""
+    t, p = path.t[where], path.p[where]
+    if len(t) < 4 or (t < guess).sum() < 1 or (t > guess).sum() < 1:
+        return None
+    grid = guess + path.step * np.linspace(-1.1, 1.1, 45)
+    grid = grid[(grid > t[0] + 0.05 * path.step) & (grid < t[-1] - 0.05 * path.step)]
+    if len(grid) == 0:
+        return None
+    cost = _costs(t, p, grid, path.step)
+    t0 = _vertex(grid, cost)
+    rss, coefficient, covariance = _hinge(t, p, t0, path.step)
+    free = max(1, 2 * len(t) - 9)
+    sigma = max(path.noise(t0), np.sqrt(rss / free) if len(t) > 5 else 0.0)
+    before, after = coefficient[1] / path.step, (coefficient[1] + coefficient[3]) / path.step
+    z = float(np.linalg.norm(coefficient[3]) / (sigma * np.sqrt(covariance)))
+    sides = (int((t < t0).sum()), int((t >= t0).sum()))
+    return Kink(path, float(t0), coefficient[0], before, after, z, 1.0, sides, float(2 * coefficient[2, 1] / path.step**2))
+
+
+def _hinge(
+    t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, *, bends: bool = True
+) -> tuple[float, NDArray[np.float64], float]:
+    """Residual, coefficients (4, 2) per frame step, and the variance of the velocity change for unit noise."""
+    s = (t - t0) / step
+    design = np.stack([np.ones_like(s), s, s * s * bends, np.maximum(0, s)], axis=1)
+    prior = np.diag([0, 0, 1e-6, 1e-6])  # keeps short windows solvable
+    inverse = np.linalg.inv(design.T @ design + prior)
+    coefficient = inverse @ design.T @ p
+    return float(((p - design @ coefficient) ** 2).sum()), coefficient, float(inverse[3, 3])
+
+
+def _costs(t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    """The residual of :func:`_hinge` for many moments at once."""
+    s = (t[None, :] - grid[:, None]) / step
+    design = np.stack([np.ones_like(s), s, s * s, np.maximum(0, s)], axis=2)
+    square = np.einsum("gni,gnj->gij", design, design) + np.diag([0, 0, 1e-6, 1e-6])
+    right = np.einsum("gni,na->gia", design, p)
+    miss = p[None] - design @ np.linalg.solve(square, right)
+    cost: NDArray[np.float64] = np.einsum("gna,gna->g", miss, miss)
+    return cost
+
+
+def _rss(design: NDArray[np.float64], p: NDArray[np.float64]) -> float:
+    coefficient, *_ = np.linalg.lstsq(design, p, rcond=None)
+    return float(((p - design @ coefficient) ** 2).sum())
+
+
+def _vertex(grid: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
+    """The minimum of samples, by a parabola through the three lowest neighbours."""
+    k = int(np.argmin(cost))
+    if k in (0, len(grid) - 1):
+        return float(grid[k])
+    a, b, c = cost[k - 1 : k + 2]
+    bend = a - 2 * b + c
+    return float(grid[k] + (0.5 * (a - c) / bend if bend > 0 else 0.0) * (grid[1] - grid[0]))
+
+
+def _strength(kink: Kink | None, among: Sequence[Kink | None]) -> float:
+    """1 and more where a kink stands out of the noise, and is no echo of a much sharper one beside it."""
+    if kink is None or not np.isfinite(kink.z):
+        return 0.0
+    moved = np.linalg.norm(kink.change) * kink.path.step
+    shortest = min(kink.sides)
+    needed = LEAST_Z * (1.0 if shortest >= 3 else 2.5 if shortest == 2 else 5.0)
+    seen = moved / max(4 * kink.path.noise(kink.t), 0.012 * kink.path.diameter)
+    model = kink.better / LEAST_BETTER if shortest >= 3 else 1.0
+    beside = [other.z for other in among if other is not None and 0 < abs(other.t - kink.t) < 3.5 * kink.path.step]
+    echo = kink.z / (0.12 * max(beside)) if beside else np.inf
+    return min(float(kink.z / needed), float(seen), float(model), float(echo))
+
+
+def unbent(path: Path, t: float, kink: Kink) -> Kink:
+    """What a body does around the moment at which another's path has a kink, where its own shows none."""
+    where = path.window(t, -np.inf, np.inf)
+    c = _hinge(path.t[where], path.p[where], t, path.step)[1]
+    guess = replace(kink, path=path, t=t, before=c[1] / path.step, after=(c[1] + c[3]) / path.step)
+    return _with_speed(guess, -np.inf, np.inf)
+
+
+def joint_time(a: Kink, b: Kink) -> float:
+    """The moment at which both bodies' kinks fit best together."""
+    grid = np.linspace(min(a.t, b.t) - 0.3 * a.path.step, max(a.t, b.t) + 0.3 * a.path.step, 41)
+    cost = np.zeros(len(grid))
+    for kink in (a, b):
+        where = kink.path.window(kink.t, -np.inf, np.inf)
+        t, p = kink.path.t[where], kink.path.p[where]
+        cost += _costs(t, p, grid, kink.path.step) / kink.path.noise(kink.t) ** 2
+    return _vertex(grid, cost)
