@@ -25,7 +25,6 @@ class Camera:
         yaw: radians, how far the eye has walked round the target; positive looks from the right.
         eye_height: m, the eye's own z.
         view_height: m, how much of the target's plane the picture shows from bottom to top (of a square or wider picture).
-        listener: the eye is also where the microphones stand.
     """
 
     target: tuple[float, float, float]

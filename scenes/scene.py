@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kinema.scenes.request import Claim
     from kinema.scenes.truth import Body
 
-__all__ = ["GRAVITY", "SCENES", "Scene", "Setup", "family", "scene_from_id"]
+__all__ = ["GRAVITY", "SCENES", "Scene", "Setup", "scene_from_id"]
 
 TRUTH_RATE = 960.0  # Hz, of stored trajectories
 GRAVITY = {
@@ -145,12 +145,6 @@ for _name, _where in {
     "collision": "colliding:Collision",
 }.items():
     SCENES.add(_name, f"kinema.scenes.catalogue.{_where}", home=f"kinema.scenes.catalogue.{_where}")
-
-
-def family(cls: type[Scene]) -> type[Scene]:
-    """Class decorator for families defined outside the project."""
-    SCENES.add(cls.family, cls, home=cls.__module__, version=cls.version)
-    return cls
 
 
 def scene_from_id(text: str, **overrides: Any) -> Scene:

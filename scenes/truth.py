@@ -90,7 +90,7 @@ class Truth:
         return seen
 
     def to_json(self, rate: float = 120.0) -> dict[str, Any]:
-        """Trajectories thinned to ``rate`` Hz, contacts and camera in full. :meth:`from_json` is in ``scenes/world.py``'s cache instead."""
+        """Trajectories thinned to ``rate`` Hz, contacts and camera in full; the disk cache of ``world.py`` keeps everything."""
         stride = max(1, round(TRUTH_RATE / rate))
         return {
             "schema": 1,

@@ -77,11 +77,16 @@ def simulate(scene: Scene, seconds: float) -> Truth:
         camera=scene.camera(),
         gravity=scene.gravity,
         floor=scene.floor,
-        room={"wall_y": WALL * scene.view, "wall_reflection": 0.7},
+        room=_room(scene),
     )
 
 
 WALL = 0.9  # -, distance of the backdrop behind the plane of motion over the view's height
+WALL_REFLECTION = 0.7  # -, pressure thrown back by the backdrop (est)
+
+
+def _room(scene: Scene) -> dict[str, float]:
+    return {"wall_y": WALL * scene.view, "wall_reflection": WALL_REFLECTION}
 
 
 def _integrate(
@@ -318,5 +323,5 @@ def _restore(scene: Scene, held: Any) -> Truth:
         camera=scene.camera(),
         gravity=scene.gravity,
         floor=scene.floor,
-        room={"wall_y": WALL * scene.view, "wall_reflection": 0.7},
+        room=_room(scene),
     )
