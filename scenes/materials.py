@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MATERIALS", "Material"]
+__all__ = ["CLASSIC", "MATERIALS", "Material"]
+
+CLASSIC = ("rubber", "plastic", "glass", "steel", "stone", "wood")  # what the first four families draw from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -45,15 +45,28 @@ class Request:
 class Claim:
     """One checkable statement of the prompt.
 
-    ``kind`` is ``"colour"`` (``value`` a name of ``palette.COLOURS``), ``"count"`` (``value`` a whole number as text) or
-    ``"direction"`` (``value`` ``"left"``, ``"right"`` or ``"down"``: where the body first moves). ``body`` is the index of the body meant,
-    None where the claim is about all of them.
+    ``kind`` and ``value``:
+
+    - ``"colour"``: a name of ``palette.COLOURS``; ``"shape"``: a word such as "ball"; ``"material"``: a name of ``materials.MATERIALS``
+    - ``"count"``: a whole number as text, of all bodies that are subjects
+    - ``"direction"``: ``"left"``, ``"right"``, ``"down"`` or ``"up"``: where the body first moves
+    - ``"larger"``: the body is the larger (or longer, or higher) one of two that are told apart by size
+    - ``"event"``: what happens at ``time`` seconds: "bounce", "collision", "topple", "splash", "comes out"
+    - ``"order"``: "first" or "second": which of two bodies is first in what the prompt says
+    - ``"stays"``: the body does not fall, tip, slide or pass through
+    - ``"sound"``: what is heard: "impact", "rolling", "sliding", "tone", "voice"; ``"silence"``: "all", or what is not heard
+    - ``"camera"``, ``"style"``, ``"lighting"``, ``"room"``: names of their tables; ``"timing"``: seconds as text until anything moves
+
+    ``body`` is the index of the body meant, None where the claim is about all of them. ``words`` are ways to say it: one of them must
+    stand in every prompt; empty is the usual words of the kind (``scenes/check.py``).
     """
 
     kind: str
     value: str
     body: int | None = None
+    time: float | None = None
+    words: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The claim as JSON."""
-        return asdict(self)
+        return {"kind": self.kind, "value": self.value, "body": self.body} | ({} if self.time is None else {"time": self.time})

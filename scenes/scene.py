@@ -12,13 +12,18 @@ import numpy as np
 
 from kinema.errors import ConfigError
 from kinema.registry import Registry
-from kinema.scenes.camera import Camera
+from kinema.scenes.camera import Camera, moved
+from kinema.scenes.shapes import Quaternion, Vector
 
 if TYPE_CHECKING:
-    from kinema.scenes.request import Claim
-    from kinema.scenes.truth import Body
+    from numpy.typing import NDArray
 
-__all__ = ["GRAVITY", "SCENES", "Scene", "Setup", "scene_from_id"]
+    from kinema.scenes.proof import Proof
+    from kinema.scenes.prompts import Account
+    from kinema.scenes.request import Claim
+    from kinema.scenes.truth import Body, Contact, Prop, Rub, Tie, Tone, Truth, Utterance
+
+__all__ = ["GRAVITY", "SCENES", "Joint", "Motion", "Scene", "Setup", "State", "scene_from_id"]
 
 TRUTH_RATE = 960.0  # Hz, of stored trajectories
 GRAVITY = {
@@ -30,18 +35,68 @@ GRAVITY = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What the simulator is given at the moment of release.
+class Joint:
+    """What holds a body to another one or to the world. Where it stands in ``setup`` is its zero.
 
-    Bullet multiplies the restitutions of the two bodies that meet, so the floor's is 1 where a body's own is the pair's, and 0 where the
-    floor must not throw anything back.
+    Joints make a tree: every body has at most one parent, listed before it.
     """
 
-    position: tuple[tuple[float, float, float], ...]  # m, centres
-    velocity: tuple[tuple[float, float, float], ...]  # m/s
+    child: str
+    parent: str | None = None  # None is the world
+    kind: str = "hinge"  # "hinge" turns about the axis, "slider" moves along it, "fixed" does neither
+    at: Vector = (0.0, 0.0, 0.0)  # m, a world point of the axis at release
+    axis: Vector = (0.0, 1.0, 0.0)  # in the world at release; a hinge turns counter-clockwise about it
+    rate: float = 0.0  # rad/s or m/s at release
+    damping: float = 0.0  # N m s or N s/m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the simulator is given at the moment of release; tuples run along ``Scene.bodies()``, an empty one stands for its default.
+
+    Bullet multiplies restitution and friction of the two bodies that meet, so the floor's and a prop's are 1 where a body's own is the
+    pair's, and 0 where the floor must not throw anything back.
+    """
+
+    position: tuple[Vector, ...]  # m, centres
+    velocity: tuple[Vector, ...]  # m/s; of a body on a joint the joint's rate counts instead
     restitution: tuple[float, ...]
     floor_restitution: float = 1.0
-    pivot: tuple[float, float, float] | None = None  # m; the only body hangs from it on a massless rod
+    orientation: tuple[Quaternion, ...] = ()  # default: the body's own axes are the world's
+    spin: tuple[Vector, ...] = ()  # rad/s about the world's axes; default: none
+    friction: tuple[float, ...] = ()  # Coulomb's coefficient; default: 0
+    rolling_friction: tuple[float, ...] = ()  # m, torque per load; default: 0
+    floor_friction: float = 1.0
+    joints: tuple[Joint, ...] = ()
+    ghosts: tuple[str, ...] = ()  # bodies that touch nothing
+    step_rate: int = 3840  # Hz, a multiple of 960
+    erp: float = 0.0  # share of a penetration that is corrected per step: above 0 only where bodies rest for long and do not bounce
+    iterations: int = 100  # of the contact solver
+    hits: bool = True  # False: contacts are not reported as impacts
+
+
+@dataclass(slots=True)
+class State:
+    """What the forces of a scene may depend on, ``t`` seconds after release."""
+
+    t: float
+    position: NDArray[np.float64]  # (bodies, 3)
+    velocity: NDArray[np.float64]  # (bodies, 3)
+    orientation: NDArray[np.float64]  # (bodies, 4)
+    spin: NDArray[np.float64]  # (bodies, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """What happened after release: samples at ``TRUTH_RATE``, times counted from the release."""
+
+    position: NDArray[np.float64]  # (n, bodies, 3)
+    velocity: NDArray[np.float64]  # (n, bodies, 3)
+    orientation: NDArray[np.float64]  # (n, bodies, 4)
+    spin: NDArray[np.float64]  # (n, bodies, 3)
+    contacts: tuple[Contact, ...] = ()
+    rubs: tuple[Rub, ...] = ()
+    vertices: dict[str, NDArray[np.float32]] | None = None  # at VERTEX_RATE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +106,9 @@ class Scene(ABC):
     family: ClassVar[str]
     version: ClassVar[int] = 1
     laws: ClassVar[tuple[str, ...]] = ()  # which laws a viewer can check: see metrics/dynamics.py
+    audible: ClassVar[bool] = True  # False: nothing is to be heard
+    rubbing: ClassVar[bool] = False  # True: sliding and rolling contacts are recorded, and heard
+    area: ClassVar[str] = ""  # of physics, as a table's heading calls it
 
     seed: int
     world: str = "earth"
@@ -60,6 +118,10 @@ class Scene(ABC):
     closeness: float = 1.0  # -, camera distance over the nominal one
     delay: float = 0.0  # s, everything is held still until then
     prompt_id: int = 0
+    room: str = "studio"  # of sound.room.ROOMS: where it is heard
+    style: str = "plain"  # of prompts.STYLES: how it is drawn
+    lighting: str = "studio"  # of prompts.LIGHTINGS
+    move: str = "static"  # of camera.MOVES
 
     @property
     def id(self) -> str:
@@ -99,9 +161,57 @@ class Scene(ABC):
             view_height=self.view * self.closeness,
         )
 
-    @abstractmethod
+    def camera_at(self, t: float) -> Camera:
+        """The camera at ``t`` seconds of the clip: :meth:`camera`, moved."""
+        return moved(self.camera(), self.move, t)
+
+    def props(self) -> tuple[Prop, ...]:
+        """What stands still: ramps, tables, screens."""
+        return ()
+
+    def ties(self) -> tuple[Tie, ...]:
+        """Rods, strings and springs to be drawn."""
+        return ()
+
+    def forces(self, state: State) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Forces in N and torques in N m, (bodies, 3) each, in the world's axes, beside gravity: drag, springs, buoyancy. None: none."""
+        del state
+        return None
+
+    def motion(self, seconds: float) -> Motion | None:
+        """The motion where the engine is not to compute it (``seconds`` after release, both ends included); None: it is."""
+        del seconds
+        return None
+
+    def tones(self) -> tuple[Tone, ...]:
+        """Bodies that sound by themselves."""
+        return ()
+
+    def utterances(self) -> tuple[Utterance, ...]:
+        """What bodies say."""
+        return ()
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Closed forms or invariants beside what this truth, simulated from this scene, says."""
+        del truth
+        return ()
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """Factors that this family can be steered in beyond those of every family: at least three scenes each, in order of the factor.
+
+        Each scene differs from this one in that factor alone (one of the scenes may be this one). See ``scenes/contrast.py``.
+        """
+        return {}
+
+    def account(self) -> Account | None:
+        """What happens, in words; the prompts are made of it. None only for a family that writes :meth:`prompts` itself."""
+        return None
+
     def prompts(self) -> tuple[str, ...]:
-        """At least four wordings of the same request."""
+        """At least four wordings of the same request, the first of them short, the second in detail."""
+        from kinema.scenes.prompts import wordings
+
+        return wordings(self)
 
     @abstractmethod
     def claims(self) -> tuple[Claim, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinema.scenes.materials import MATERIALS
+from kinema.scenes.materials import CLASSIC, MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
 from kinema.scenes.request import Claim
@@ -17,7 +17,9 @@ from kinema.scenes.truth import Body
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["OneBall", "ball_mass", "draw_looks"]
+__all__ = ["CLASSIC_FLOORS", "OneBall", "ball_mass", "draw_looks"]
+
+CLASSIC_FLOORS = ("wood", "stone")
 
 
 def ball_mass(material: str, radius: float) -> float:
@@ -26,8 +28,8 @@ def ball_mass(material: str, radius: float) -> float:
 
 
 def draw_looks(rng: np.random.Generator) -> dict[str, str]:
-    """World, material, colour and floor, each as likely as the others of its kind."""
-    kinds: dict[str, Iterable[str]] = {"world": GRAVITY, "material": MATERIALS, "colour": COLOURS, "floor": FLOORS}
+    """World, material, colour and floor of the first four families, each as likely as the others of its kind."""
+    kinds: dict[str, Iterable[str]] = {"world": GRAVITY, "material": CLASSIC, "colour": COLOURS, "floor": CLASSIC_FLOORS}
     return {name: str(rng.choice(list(choices))) for name, choices in kinds.items()}
 
 

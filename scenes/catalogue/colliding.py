@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.materials import MATERIALS
+from kinema.scenes.catalogue.ball import CLASSIC_FLOORS, ball_mass
+from kinema.scenes.materials import CLASSIC, MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
 from kinema.scenes.request import Claim
@@ -49,7 +49,7 @@ class Collision(Scene):
     def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
-        world, floor = str(rng.choice(list(GRAVITY))), str(rng.choice(list(FLOORS)))
+        world, floor = str(rng.choice(list(GRAVITY))), str(rng.choice(list(CLASSIC_FLOORS)))
         left, right = map(str, rng.choice(list(COLOURS), 2, replace=False))
         heavy, light = _unequal(rng)
         size, radius, meet = rng.uniform(0.08, 0.095), rng.uniform(0.10, 0.20), rng.uniform(*MEET)
@@ -129,7 +129,7 @@ class Collision(Scene):
 
 def _unequal(rng: np.random.Generator) -> tuple[str, str]:
     """Two materials whose densities differ by at least a third."""
-    pairs = [(p, q) for p in MATERIALS for q in MATERIALS if MATERIALS[p].density > 1.33 * MATERIALS[q].density]
+    pairs = [(p, q) for p in CLASSIC for q in CLASSIC if MATERIALS[p].density > 1.33 * MATERIALS[q].density]
     return pairs[int(rng.integers(len(pairs)))]
 
 

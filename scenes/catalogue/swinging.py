@@ -11,7 +11,7 @@ from scipy.special import ellipk
 from kinema.scenes.catalogue.ball import OneBall, draw_looks
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.prompts import length_of
-from kinema.scenes.scene import GRAVITY, Setup
+from kinema.scenes.scene import GRAVITY, Joint, Setup
 
 if TYPE_CHECKING:
     from kinema.scenes.request import Claim
@@ -71,7 +71,7 @@ class Pendulum(OneBall):
             position=(place,),
             velocity=((0.0, 0.0, 0.0),),
             restitution=(MATERIALS[self.material].restitution,),
-            pivot=self.pivot,
+            joints=(Joint(child="ball", at=self.pivot, axis=(0.0, -1.0, 0.0)),),
         )
 
     @property
