@@ -11,7 +11,7 @@ import pytest
 from scipy.signal import butter, sosfilt, stft
 
 from kinema.scenes.camera import Camera
-from kinema.scenes.materials import MATERIALS
+from kinema.scenes.materials import CLASSIC, MATERIALS
 from kinema.scenes.sound.impact import _acceleration_noise, contact_time, dry_impact, force_pulse
 from kinema.scenes.sound.mix import FULL_SCALE, sound_of
 from kinema.scenes.sound.modes import AIR_DENSITY, SPEED_OF_SOUND, slab_modes, sphere_modes
@@ -125,14 +125,14 @@ def late_by(contact: Contact, truth: Truth) -> float:
 
 
 def test_every_floor_contact_is_heard_within_a_millisecond() -> None:
-    for material, floor, radius, speed in product(MATERIALS, ("wood", "stone"), (0.03, 0.12, 0.4), (0.3, 3.0, 9.0)):
+    for material, floor, radius, speed in product(CLASSIC, ("wood", "stone"), (0.03, 0.12, 0.4), (0.3, 3.0, 9.0)):
         body = ball(material, radius)
         contact = hit(body, speed, t=0.51234)
         assert abs(late_by(contact, truth_of([body], [contact], floor, view=11 * radius))) < 1e-3, (material, floor, radius)
 
 
 def test_every_clash_is_heard_within_a_millisecond() -> None:
-    for one, other, radius, speed in product(MATERIALS, MATERIALS, (0.05, 0.2), (0.4, 4.0)):
+    for one, other, radius, speed in product(CLASSIC, CLASSIC, (0.05, 0.2), (0.4, 4.0)):
         pair = ball(one, radius, "a"), ball(other, radius, "b")
         contact = clash(*pair, speed)
         assert abs(late_by(contact, truth_of(pair, [contact], view=11 * radius))) < 1e-3, (one, other, radius, speed)
@@ -242,7 +242,7 @@ def test_another_rate_is_the_same_sound() -> None:
 
 
 def test_levels_fit_between_full_scale_and_quantisation() -> None:
-    for material, floor, world in product(MATERIALS, ("wood", "stone"), WORLDS):
+    for material, floor, world in product(CLASSIC, ("wood", "stone"), WORLDS):
         truth = drop(material, floor, world)
         level = decibel(np.abs(sound_of(truth, 2.0)).max())
         assert -55 < level < -2, (material, floor, world, level)
@@ -268,7 +268,7 @@ def onsets(sound: np.ndarray) -> np.ndarray:
 @pytest.mark.slow
 def test_every_bounce_has_its_onset() -> None:
     hits = wanted = right = found = 0
-    for material, floor, world in product(MATERIALS, ("wood", "stone"), WORLDS):
+    for material, floor, world in product(CLASSIC, ("wood", "stone"), WORLDS):
         truth = drop(material, floor, world)
         arrivals = np.array([c.t + travel(c, truth) for c in truth.contacts])
         strong = [c.approach_speed >= 0.15 * truth.contacts[0].approach_speed and c.t < 1.97 for c in truth.contacts]
@@ -294,7 +294,7 @@ def timbre(sound: np.ndarray) -> np.ndarray:
 def test_materials_can_be_told_apart() -> None:
     rng = np.random.default_rng(5)
     features, labels = [], []
-    for material, _ in product(MATERIALS, range(10)):
+    for material, _ in product(CLASSIC, range(10)):
         fall, size, x = rng.uniform(0.37, 0.47), rng.uniform(0.08, 0.10), rng.uniform(-0.16, 0.16)
         features.append(timbre(sound_of(drop(material, "wood", "earth", fall, size, x), 2.0).mean(0)))
         labels.append(material)
@@ -303,6 +303,6 @@ def test_materials_can_be_told_apart() -> None:
     right = 0
     for k, name in enumerate(names):
         others = np.arange(len(names)) != k
-        distance = {m: np.linalg.norm(seen[k] - seen[others & (names == m)].mean(0)) for m in MATERIALS}
+        distance = {m: np.linalg.norm(seen[k] - seen[others & (names == m)].mean(0)) for m in CLASSIC}
         right += min(distance, key=lambda m: distance[m]) == name
     assert right / len(names) >= 0.6  # chance is .17
