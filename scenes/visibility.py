@@ -53,21 +53,33 @@ def hidden_bodies(
     """
     eyes = np.stack([camera.eye for camera in cameras])
     hidden = np.zeros(position.shape[:2], dtype=bool)
-    walls = [prop for prop in props if prop.opacity >= 1]
     for i, body in enumerate(bodies):
         if body.form.kind == "sheet":
             continue
         points = _points_on(body.form, position[:, i], orientation[:, i], eyes)
-        open_lines = np.ones(points.shape[:2], dtype=bool)
-        for prop in walls:
+        rows = np.arange(len(eyes))
+        for some in (slice(0, None, 8), slice(None)):  # most bodies are seen by one of the first three points
+            closed = _all_closed(i, bodies, props, position[rows], orientation[rows], eyes[rows], points[rows, some])
+            rows = rows[closed]
+        hidden[rows, i] = True
+    return hidden
+
+
+def _all_closed(
+    i: int, bodies: Sequence[Body], props: Sequence[Prop], position: Array, orientation: Array, eyes: Array, points: Array
+) -> Mask:
+    """(n,) whether every line from the eye to the points on body ``i`` meets something."""
+    open_lines = np.ones(points.shape[:2], dtype=bool)
+    for prop in props:
+        if prop.opacity >= 1:
             still = np.broadcast_to(np.array(prop.position), (len(eyes), 3))
             turned = np.broadcast_to(np.array(prop.orientation), (len(eyes), 4))
             _close(open_lines, prop.solid, still, turned, eyes, points)
-        for j, other in enumerate(bodies):
-            if j != i and other.form.kind != "sheet" and _may_cover(other.form, position[:, j], body.form, position[:, i], eyes):
-                _close(open_lines, other.form, position[:, j], orientation[:, j], eyes, points)
-        hidden[:, i] = ~open_lines.any(axis=1)
-    return hidden
+    for j, other in enumerate(bodies):
+        if j != i and other.form.kind != "sheet" and _may_cover(other.form, position[:, j], bodies[i].form, position[:, i], eyes):
+            _close(open_lines, other.form, position[:, j], orientation[:, j], eyes, points)
+    closed: Mask = ~open_lines.any(axis=1)
+    return closed
 
 
 def _points_on(solid: Solid, centre: Array, turned: Array, eyes: Array) -> Array:
@@ -90,7 +102,8 @@ def _disc(radius: float, centre: Array, eyes: Array) -> Array:
     share = np.repeat([1.0, 0.55], [16, POINTS - 16])[:, None]
     offset = np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * up[:, None]
     rim = radius * np.sqrt(np.maximum(1 - (radius / reach) ** 2, 0))[:, None]  # the tangent cone's circle
-    return (centre - away * radius**2 / reach)[:, None] + rim * share * offset
+    points: Array = (centre - away * radius**2 / reach)[:, None] + rim * share * offset
+    return points
 
 
 def _spread(points: Array, count: int) -> Array:
