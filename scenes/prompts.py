@@ -66,7 +66,10 @@ ROOMS = {  # "studio" is never said; sizes and walls are in sound/room.py
     "cathedral": "a cathedral",
     "outdoors": "an open field outdoors",
 }
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
+NUMBERS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+    "fifteen", "sixteen",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +125,13 @@ def _shot_list(scene: Scene, account: Account) -> str:
     beats = [f"{scene.delay + t:.1f} s: {text}" for t, text in account.beats]
     if scene.delay > 0:
         beats.insert(0, "0.0 s: nothing moves yet")
+    where = "" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}"
     lines = [
         f"Shot: {account.detailed}",
         f"Beats: {'; '.join(beats)}.",
         _sentence("Camera: " + MOVES[scene.move]),
         _sentence("Style: " + STYLES[scene.style] + ", " + LIGHTINGS[scene.lighting]),
-        _sentence("Sound: " + (", ".join(account.heard) or "silence") + ("" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}")),
+        _sentence("Sound: " + (", ".join(account.heard) or "silence") + where),
         _sentence("Not to be heard: " + ", ".join(text.removeprefix("no ") for text in account.unheard)),
     ]
     return " ".join(lines)

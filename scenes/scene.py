@@ -18,8 +18,8 @@ from kinema.scenes.shapes import Quaternion, Vector
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.scenes.proof import Proof
     from kinema.scenes.prompts import Account
+    from kinema.scenes.proof import Proof
     from kinema.scenes.request import Claim
     from kinema.scenes.truth import Body, Contact, Prop, Rub, Tie, Tone, Truth, Utterance
 
@@ -248,12 +248,24 @@ class Scene(ABC):
 
 
 SCENES: Registry[type[Scene]] = Registry("scene")
-for _name, _where in {
+_CATALOGUE = {  # family -> class, by area; new families at the end of their area
+    # the first four
     "drop": "falling:Drop",
     "projectile": "falling:Projectile",
     "pendulum": "swinging:Pendulum",
     "collision": "colliding:Collision",
-}.items():
+    # falling and flight
+    # rolling and sliding
+    # collisions
+    # swing, spring, turn
+    # standing and falling over
+    # unseen things
+    # water and grains
+    # soft things
+    # two of a kind
+    # sound
+}
+for _name, _where in _CATALOGUE.items():
     SCENES.add(_name, f"kinema.scenes.catalogue.{_where}", home=f"kinema.scenes.catalogue.{_where}")
 
 
