@@ -78,8 +78,7 @@ def _all_closed(
     for j, other in enumerate(bodies):
         if j != i and other.form.kind != "sheet" and _may_cover(other.form, position[:, j], bodies[i].form, position[:, i], eyes):
             _close(open_lines, other.form, position[:, j], orientation[:, j], eyes, points)
-    closed: Mask = ~open_lines.any(axis=1)
-    return closed
+    return np.asarray(~open_lines.any(axis=1))
 
 
 def _points_on(solid: Solid, centre: Array, turned: Array, eyes: Array) -> Array:
