@@ -26,11 +26,23 @@ from kinema.statistics import family_mean
 if TYPE_CHECKING:
     from kinema.scenes.clip import Clip
 
-__all__ = ["CONDITIONS", "Scales", "calibration_tasks", "condition_results", "load_measured", "save_measured", "scale_of", "scaled"]
+__all__ = [
+    "CONDITIONS",
+    "Scales",
+    "calibration_scenes",
+    "calibration_tasks",
+    "clip_of_condition",
+    "condition_results",
+    "load_measured",
+    "save_measured",
+    "scale_of",
+    "scaled",
+    "seeds_of",
+]
 
-SEEDS = tuple(range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + 3))  # per family
 SEPARATION = 4.0  # standard deviations of takes that the ends must lie apart
 TAKES = ("take_1", "take_2")
+FIRST_FAMILIES = ("collision", "drop", "pendulum", "projectile")  # their scale does not move when families are added
 # Neighbours share their picture, so that a worker draws and observes it once.
 CONDITIONS = ("take_1", "silent", "click_track", "degraded", "static", "constant_velocity", "take_2", "other_family")
 
@@ -50,8 +62,13 @@ class Scales:
 
 
 def calibration_scenes(suite: Suite) -> tuple[SceneRef, ...]:
-    """Three scenes of every family of the suite, drawn with its overrides."""
-    return tuple(SceneRef(family.scene(seed).id, family.overrides) for family in suite.families for seed in SEEDS)
+    """As many scenes of every family as the suite says, drawn with its overrides."""
+    return tuple(SceneRef.of(family, seed) for family in suite.families for seed in seeds_of(suite))
+
+
+def seeds_of(suite: Suite) -> tuple[int, ...]:
+    """The seeds of the scenes that the suite's scale is measured on; they are never scored."""
+    return tuple(range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + suite.calibration))
 
 
 def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Path) -> list[CaseTask]:
@@ -73,7 +90,7 @@ def condition_results(task: CaseTask) -> dict[str, float | None]:
     from kinema.bench.work import read_back
 
     place = task.folder / f"calibration-{task.scene.id.replace('/', '-')}-{task.condition}"
-    clip = read_back(_clip_of(task), place)
+    clip = read_back(clip_of_condition(task), place)
     case = case_of(task.scene, task.request)
     results = scored(look(clip, case), case, task.metrics)
     failed = next((result for result in results.values() if isinstance(result, Failed)), None)
@@ -82,7 +99,7 @@ def condition_results(task: CaseTask) -> dict[str, float | None]:
     return {name: result.value if isinstance(result, Scored) else None for name, result in results.items()}
 
 
-def _clip_of(task: CaseTask) -> Clip:
+def clip_of_condition(task: CaseTask) -> Clip:
     """Take 1 or 2, take 1 with one fault, or take 1 of another family's scene."""
     from kinema.bench.generators.controls import shown
     from kinema.bench.generators.spec import parse
@@ -100,8 +117,9 @@ def _clip_of(task: CaseTask) -> Clip:
 
 
 def _stranger(scene: SceneRef) -> SceneRef:
-    """The scene of the same seed in the next family of the table."""
-    data, names = scene.scene(), list(SCENES)
+    """The scene of the same seed in the next family of the table; the first four families stay among themselves."""
+    data = scene.scene()
+    names = list(FIRST_FAMILIES) if data.family in FIRST_FAMILIES else list(SCENES)
     other = names[(names.index(data.family) + 1) % len(names)] if data.family in names else names[0]
     return SceneRef(Family(other).scene(data.seed).id)
 

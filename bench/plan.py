@@ -12,12 +12,12 @@ from typing import Any
 import kinema
 from kinema.bench.generators import clips
 from kinema.bench.generators.spec import Spec, is_control, parse
-from kinema.bench.suite import Suite, load_suite
+from kinema.bench.suite import CALIBRATION_SEEDS, Family, Suite, load_suite
 from kinema.errors import ConfigError
 from kinema.files import hash_of, sha256_of
 from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
-from kinema.scenes.scene import Scene
+from kinema.scenes.scene import Scene, scene_from_id
 
 __all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "run_plan", "source_hash"]
 
@@ -33,10 +33,13 @@ class SceneRef:
     id: str
     overrides: tuple[tuple[str, Any], ...] = ()
 
+    @classmethod
+    def of(cls, family: Family, seed: int) -> SceneRef:
+        """A family's scene for a seed."""
+        return cls(family.scene(seed).id, family.overrides_of(seed))
+
     def scene(self) -> Scene:
         """The scene itself."""
-        from kinema.scenes.scene import scene_from_id
-
         return scene_from_id(self.id, **dict(self.overrides))
 
 
@@ -188,14 +191,14 @@ def _plan(
 
 def _scene_refs(suite: Suite, only: Sequence[str]) -> tuple[SceneRef, ...]:
     if not only:
-        return tuple(SceneRef(f.scene(seed).id, f.overrides) for f in suite.families for seed in suite.seeds)
-    from kinema.bench.suite import CALIBRATION_SEEDS
-
-    refs = tuple(SceneRef(scene_id, suite.family_of(scene_id).overrides) for scene_id in dict.fromkeys(only))
-    for ref in refs:
-        if ref.scene().seed >= CALIBRATION_SEEDS:
-            raise ConfigError(f"--scene {ref.id}: seeds from {CALIBRATION_SEEDS:,} on are kept for calibration and training")
-    return refs
+        return tuple(SceneRef.of(family, seed) for family in suite.families for seed in suite.seeds)
+    refs = []
+    for scene_id in dict.fromkeys(only):
+        family, seed = suite.family_of(scene_id), scene_from_id(scene_id).seed
+        if seed >= CALIBRATION_SEEDS:
+            raise ConfigError(f"--scene {scene_id}: seeds from {CALIBRATION_SEEDS:,} on are kept for calibration and training")
+        refs.append(SceneRef.of(family, seed))
+    return tuple(refs)
 
 
 def _generated(text: str, suite: Suite, refs: Sequence[SceneRef], samples: int) -> list[Unit]:

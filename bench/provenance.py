@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import kinema
-from kinema.bench.calibration import SEEDS
+from kinema.bench.calibration import seeds_of
 from kinema.bench.plan import Plan
 from kinema.bench.pool import THREADS
 from kinema.metrics.metric import METRICS, Card
@@ -28,7 +28,7 @@ def describe(plan: Plan, workers: int) -> dict[str, Any]:
         "suite": {"id": plan.suite.id, "hash": plan.suite.hash, **plan.suite.resolved()},
         "config": {"given": plan.given, "resolved": plan.resolved(), "hash": plan.hash},
         "metrics": {name: card_json(METRICS[name].load()) for name in plan.suite.metrics},
-        "seeds": {"scored": list(plan.suite.seeds), "calibration": list(SEEDS)},
+        "seeds": {"scored": list(plan.suite.seeds), "calibration": list(seeds_of(plan.suite))},
         "versions": {"kinema": kinema.__version__, "python": platform.python_version(), **_libraries()},
         "git": _git(),
         "device": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), "torch": "cpu"},

@@ -1,8 +1,12 @@
-"""Suites: which scenes, of what size, with which controls. A suite is a TOML file; its identity is the hash of all it resolves to."""
+"""Suites: which scenes, of what size, with which controls.
+
+A suite is a TOML file; its identity is the hash of all it resolves to, and of what is true of its scenes.
+"""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +21,10 @@ from kinema.errors import ConfigError, KinemaError, UnknownName
 from kinema.files import hash_of
 from kinema.metrics import load_all
 from kinema.metrics.metric import METRICS
-from kinema.scenes.scene import SCENES, Scene, scene_from_id
+from kinema.scenes.camera import MOVES
+from kinema.scenes.identity import scene_identity
+from kinema.scenes.prompts import FLOORS, LIGHTINGS, ROOMS, STYLES
+from kinema.scenes.scene import GRAVITY, SCENES, Scene, scene_from_id
 
 __all__ = ["CALIBRATION_SEEDS", "Family", "Suite", "explain", "load_suite", "suite_names"]
 
@@ -48,6 +55,8 @@ class SuiteFile(_Closed):
     families: list[str] = []
     family: list[_FamilyTable] = []
     seeds: list[int] | _Seeds
+    vary: dict[str, list[str | int | float]] = {}
+    calibration: int = Field(3, ge=1, le=20)
     modes: list[Mode] = ["t2v"]
     metrics: list[str] | None = None
     controls: list[str] = []
@@ -59,15 +68,33 @@ class SuiteFile(_Closed):
 
 @dataclass(frozen=True)
 class Family:
-    """A family of scenes with the parameters that the suite fixes."""
+    """A family of scenes with the parameters that the suite fixes, and those that it deals out to the seeds in turn."""
 
     name: str
     overrides: tuple[tuple[str, Any], ...] = ()
+    vary: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
     def scene(self, seed: int) -> Scene:
         """The family's scene for a seed."""
         version = SCENES[self.name].load().version
-        return scene_from_id(f"{self.name}@{version}/seed={seed}", **dict(self.overrides))
+        return scene_from_id(f"{self.name}@{version}/seed={seed}", **dict(self.overrides_of(seed)))
+
+    def overrides_of(self, seed: int) -> tuple[tuple[str, Any], ...]:
+        """The parameters that are not drawn for this seed: the fixed ones, and its turn of the others.
+
+        As many seeds in a row as a parameter has values get each value once, in an order of the family's own.
+
+        Example:
+            >>> two = Family("drop", vary=(("style", ("night", "clay")),))
+            >>> sorted(dict(two.overrides_of(seed))["style"] for seed in (0, 1))
+            ['clay', 'night']
+        """
+        dealt = {key: self._turn(key, values, seed) for key, values in self.vary}
+        return tuple(sorted((dealt | dict(self.overrides)).items()))
+
+    def _turn(self, key: str, values: tuple[Any, ...], seed: int) -> Any:
+        hand, place = divmod(seed, len(values))
+        return sorted(values, key=lambda value: hashlib.sha256(f"{self.name}/{key}/{hand}/{value}".encode()).digest())[place]
 
 
 @dataclass(frozen=True)
@@ -85,15 +112,25 @@ class Suite:
     fps: float
     seconds: float
     open_ended: bool = False  # seeds were given as start and count, so more of them can be asked for
+    vary: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # parameters that every family deals out to its seeds in turn
+    calibration: int = 3  # scenes of every family that its scale is measured on
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
         """Every scene, family by family."""
         return tuple(family.scene(seed) for family in self.families for seed in self.seeds)
 
+    @cached_property
+    def truth(self) -> str:
+        """The identity of what is true of the suite's scenes: it changes when any of them does, or the code that decides it."""
+        return hash_of([scene_identity(scene) for scene in self.scenes], 32)
+
     def resolved(self) -> dict[str, Any]:
         """Everything that the suite's identity stands for."""
-        return {
+        more: dict[str, Any] = {"vary": {key: list(values) for key, values in self.vary}} if self.vary else {}
+        return more | {
+            "truth": self.truth,
+            "calibration": self.calibration,
             "name": self.name,
             "families": [
                 {"name": f.name, "version": SCENES[f.name].load().version, **dict(f.overrides)} for f in self.families
@@ -183,8 +220,12 @@ def _parse(text: str, where: str) -> SuiteFile:
 
 
 def _resolve(file: SuiteFile, where: str) -> Suite:
-    tables = [Family(name) for name in file.families]
-    tables += [Family(table.name, tuple(sorted((table.model_extra or {}).items()))) for table in file.family]
+    vary = tuple(sorted((key, tuple(dict.fromkeys(values))) for key, values in file.vary.items()))
+    empty = next((key for key, values in vary if not values), None)
+    if empty is not None:
+        raise ConfigError(f"{where}: vary.{empty} lists no value; give it some, for example style = [\"plain\", \"night\"]")
+    tables = [Family(name, vary=vary) for name in file.families]
+    tables += [Family(table.name, tuple(sorted((table.model_extra or {}).items())), vary) for table in file.family]
     if not tables:
         raise ConfigError(f"{where}: name at least one family, for example families = [\"drop\"]")
     names = [family.name for family in tables]
@@ -209,6 +250,8 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
         fps=file.fps,
         seconds=file.seconds,
         open_ended=not isinstance(file.seeds, list),
+        vary=vary,
+        calibration=file.calibration,
     )
     _check_overrides(suite, where)
     return suite
@@ -229,14 +272,25 @@ def _check_seeds(where: str, seeds: tuple[int, ...]) -> None:
 
 
 def _check_overrides(suite: Suite, where: str) -> None:
-    """Draw one scene of every family, so that a wrong parameter shows before the run starts."""
+    """Draw scenes of every family, so that a wrong parameter shows before the run starts: one for every value that is dealt out."""
+    count = max((len(values) for _, values in suite.vary), default=1)
     for family in suite.families:
         try:
-            family.scene(suite.seeds[0])
+            for seed in range(count):
+                _check_words(family.scene(suite.seeds[0] + seed))
         except KinemaError as error:
             raise type(error)(f"{where}: {error}") from None
         except (TypeError, ValueError, KeyError) as error:
             raise ConfigError(f"{where}: family {family.name!r} cannot be drawn: {error!r}") from None
+
+
+def _check_words(scene: Scene) -> None:
+    for key, known in {"style": STYLES, "lighting": LIGHTINGS, "room": ROOMS, "floor": FLOORS, "move": MOVES, "world": GRAVITY}.items():
+        value = getattr(scene, key)
+        if value not in known:
+            near = difflib.get_close_matches(str(value), known, n=2)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is {', '.join(known)}."
+            raise ConfigError(f"{scene.family} has no {key} {value!r}. {hint}")
 
 
 def explain(error: ValidationError, known: Iterable[str]) -> str:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from kinema.scenes.request import Request
     from kinema.scenes.truth import Truth
 
-__all__ = ["ORACLE_TAKE", "shown"]
+__all__ = ["ORACLE_TAKE", "next_sounding", "shown"]
 
 ORACLE_TAKE = 3  # takes 1 and 2 make the scale; sample k of a control is take 3 + k
-SOUNDING = ("drop", "projectile", "collision")  # the families of which something is heard
+FIRST = ("drop", "projectile", "collision")  # the sounding ones of the first four families; what they were given stays as it is
 _HELD = 4  # takes whose picture is kept: several controls in a row damage the same one
 _pictures: OrderedDict[str, Clip] = OrderedDict()
 
@@ -166,8 +166,22 @@ def _heard_elsewhere(truth: Truth, request: Request) -> Clip:
     from kinema.scenes.sound.mix import sound_of
     from kinema.scenes.world import truth_of
 
-    mine = truth.scene.family
-    after = SOUNDING.index(mine) + 1 if mine in SOUNDING else 0
-    other = SCENES[SOUNDING[after % len(SOUNDING)]].load().draw(truth.scene.seed).take(ORACLE_TAKE)
+    other = SCENES[next_sounding(truth.scene.family)].load().draw(truth.scene.seed).take(ORACLE_TAKE)
     sound = sound_of(truth_of(other, request.seconds), request.seconds)
     return Clip(np.zeros((0, 0, 0, 3), np.uint8), np.zeros(0), sound, 48_000)
+
+
+def next_sounding(family: str) -> str:
+    """The family after this one, in the order of the table, of which something is heard.
+
+    Example:
+        >>> next_sounding("drop"), next_sounding("pendulum")
+        ('projectile', 'drop')
+    """
+    if family in FIRST:
+        return FIRST[(FIRST.index(family) + 1) % len(FIRST)]
+    if family == "pendulum":
+        return FIRST[0]
+    names = list(SCENES)
+    start = names.index(family) + 1 if family in SCENES else 0
+    return next(name for name in (*names[start:], *names[:start]) if name != family and SCENES[name].load().audible)
