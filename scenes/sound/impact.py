@@ -12,6 +12,7 @@ from scipy.special import betainc
 
 from kinema.scenes.materials import MATERIALS, Material
 from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, slab_modes, sphere_modes
+from kinema.scenes.sound.place import LEAD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["LEAD", "contact_time", "dry_impact", "force_pulse", "source_of"]
 
 FINE_RATE = 192_000  # Hz, at which pulse and acceleration noise are made
-LEAD = 16  # samples before the first touch, room for the ringing of the resampling filter
 LONGEST_CONTACT = 6e-3  # s; what presses longer is not heard but felt (est)
 RISE, RELEASE = 0.5, 1.5  # exponents of the force pulse, see force_pulse
 

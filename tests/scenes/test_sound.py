@@ -31,7 +31,8 @@ def truth_of(bodies, contacts, floor="wood", view=1.5, distance=2.26, yaw=0.0, *
     times = np.arange(0, 3, 1 / 960)
     still = np.zeros((len(times), len(bodies), 3))
     return Truth(
-        scene=SimpleNamespace(view=view), bodies=tuple(bodies), times=times, position=still, velocity=still,
+        scene=SimpleNamespace(view=view, move="static", id="made@1/seed=0"), bodies=tuple(bodies), times=times, position=still,
+        velocity=still, orientation=np.tile([0.0, 0, 0, 1], (*still.shape[:2], 1)), spin=still,
         visible=np.ones(still.shape[:2], bool), contacts=tuple(contacts), camera=camera, gravity=9.81, floor=floor, room=room,
     )  # fmt: skip
 
