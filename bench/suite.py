@@ -285,10 +285,13 @@ def _check_overrides(suite: Suite, where: str) -> None:
 
 
 def _check_words(scene: Scene) -> None:
-    for key, known in {"style": STYLES, "lighting": LIGHTINGS, "room": ROOMS, "floor": FLOORS, "move": MOVES, "world": GRAVITY}.items():
+    tables: dict[str, Iterable[str]] = {
+        "style": STYLES, "lighting": LIGHTINGS, "room": ROOMS, "floor": FLOORS, "move": MOVES, "world": GRAVITY,
+    }  # fmt: skip
+    for key, known in tables.items():
         value = getattr(scene, key)
-        if value not in known:
-            near = difflib.get_close_matches(str(value), known, n=2)
+        if value not in set(known):
+            near = difflib.get_close_matches(str(value), list(known), n=2)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"There is {', '.join(known)}."
             raise ConfigError(f"{scene.family} has no {key} {value!r}. {hint}")
 

@@ -5,14 +5,17 @@ What the data sheet itself says (bodies, props, sounds, camera) is drawn from it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kinema.errors import ConfigError
-from kinema.files import hash_of
-from kinema.scenes.dataset import Folder, open_folder
+from kinema.files import hash_of, write_bytes
+from kinema.scenes.dataset import Folder, arrays_of, bytes_of, open_folder
 from kinema.scenes.truth import Contact, Rub, Truth
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-__all__ = ["key_of", "lookup", "pack", "restore", "stored", "truth_folder", "use_truth_folder"]
+__all__ = ["asked", "key_of", "load", "lookup", "pack", "restore", "save", "stored", "truth_folder", "use_truth_folder"]
 
 LASTING = ("slip", "speed", "load")  # of a rub, one number per moment
 
@@ -188,10 +191,24 @@ def stored(folder: Folder, scene: Scene, seconds: float) -> Truth | None:
         raise ConfigError(f"{folder.path}: {name} is no truth of {scene.id}: {problem}") from None
 
 
+def save(truth: Truth, path: Path) -> None:
+    """Write a truth into the disk cache."""
+    write_bytes(path, bytes_of(pack(truth)))
+
+
+def load(scene: Scene, path: Path) -> Truth | None:
+    """The truth of a scene from the disk cache; None where it is absent, or torn by a crash."""
+    try:
+        return restore(scene, arrays_of(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 class _Used:
-    """The truth folder of this process."""
+    """What this process looks truths up in, and whom it tells what it looked up."""
 
     folder: Folder | None = None
+    asked: list[tuple[Scene, float]] | None = None
 
 
 def use_truth_folder(path: Path | str | None) -> Folder | None:
@@ -206,5 +223,37 @@ def truth_folder() -> Folder | None:
 
 
 def lookup(scene: Scene, seconds: float) -> Truth | None:
-    """The truth of a scene from the truth folder in use; None where there is no folder, or no such truth in it."""
-    return stored(_Used.folder, scene, seconds) if _Used.folder is not None else None
+    """The truth of a scene from the truth folder in use; None where there is no folder, or no such truth in it.
+
+    Raises:
+        ConfigError: the folder has no such truth, and there is no PyBullet to simulate it with.
+    """
+    if _Used.asked is not None:
+        _Used.asked.append((scene, seconds))
+    if _Used.folder is None:
+        return None
+    found = stored(_Used.folder, scene, seconds)
+    if found is None and not _can_simulate():
+        raise ConfigError(
+            f"{_Used.folder.path} has no truth of {scene.id} for {seconds:g} s, and PyBullet is not installed; "
+            "write the folder with what you run, where PyBullet is: kinema render SUITE -o DIR"
+        )
+    return found
+
+
+@contextmanager
+def asked() -> Iterator[list[tuple[Scene, float]]]:
+    """Every truth, by data sheet and seconds, that is looked up within."""
+    before, _Used.asked = _Used.asked, []
+    try:
+        yield _Used.asked
+    finally:
+        _Used.asked = before
+
+
+@lru_cache(maxsize=1)
+def _can_simulate() -> bool:
+    try:
+        return find_spec("pybullet") is not None
+    except ImportError:
+        return False
