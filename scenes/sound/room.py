@@ -1,41 +1,182 @@
-"""From a source to two ears: the direct way, one reflection off the wall behind the scene, and a round head."""
+"""From a source to two ears: the direct way, the reflections one by one up to the second, a tail for all others, and a round head.
+
+A source of sound calls :func:`place_source` with its own wave, and adds the same wave to a mono track of everything that sounds; that track
+goes through :func:`reverberate` once at the end. In the studio, the default, there is one wall behind the scene and no tail.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
+from scipy.fft import irfft, rfft
+from scipy.signal import fftconvolve, lfilter
 
+from kinema.scenes.camera import moved
+from kinema.scenes.sound.late import MIRRORED, decay_time, late_answer
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
+from kinema.scenes.sound.surfaces import AIR, BANDS, ROOMS, SURFACES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from kinema.scenes.camera import Camera
+    from kinema.scenes.scene import Scene
     from kinema.scenes.truth import Truth
 
-__all__ = ["KERNEL_LEAD", "Path", "ear_kernel", "paths"]
+__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "listener", "paths", "place_source", "reverberate", "room_of"]
 
 HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
+WALL = 0.9  # -, distance of the backdrop behind the plane of motion over the view's height
 WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (est); where the truth's room does not say ``wall_reflection``
 WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture; where the truth's room does not say ``wall_y``
 KERNEL_LEAD = 16  # samples of the kernel before the moment of arrival
 KERNEL_LENGTH = 64  # samples
+WALL_KERNEL = 64  # samples of a reflection's own colouring
+MID = BANDS.index(1000.0)
+# m; what sounds lower has no image in the floor: the struck floor sounds into the half space above it, its image is part of the source.
+ON_THE_FLOOR = 0.05
+MARGIN = 0.3  # m, between a wall and the scene or the camera
+LONGEST = 6.0  # s, for which a moving camera stays within the walls
+STANDS = (0.47, 0.45)  # -, where the middle of the scene and its camera stand in the room, over its width and depth
 
 
 class Path(NamedTuple):
     """A way from source to listener: the point it seems to come from, and what walls left of it."""
 
     seen_from: NDArray[np.float64]  # m
-    kept: float  # -, share of the pressure
+    kept: float  # -, share of the pressure, at 1 kHz where the walls colour it
+    bands: tuple[float, ...] = ()  # -, the same per band of surfaces.BANDS over that at 1 kHz; empty: all alike
 
 
-def paths(point: tuple[float, float, float], truth: Truth) -> tuple[Path, Path]:
-    """The direct way and the one off the back wall (image source)."""
+def room_of(scene: Scene) -> dict[str, float]:
+    """The room's numbers, as they stand in the truth.
+
+    ``wall_y`` is the backdrop of the picture; in the studio it is also the one wall that is heard. Other rooms have ``width``, ``depth``
+    and ``height`` (m; true lengths whatever the picture's scale, but as large as the scene and the camera's way need), ``left`` and
+    ``near`` (x and y of the left wall and of the wall behind the camera, m; the floor is 0), ``t60`` (s, measured on the rendered
+    impulse response between two places in the room: T30, mean of the octaves at 500 and 1000 Hz; 0 outdoors) and
+    ``first_reflection_s``: s after the direct sound, for what hits the floor at the origin.
+
+    Example:
+        >>> from kinema.scenes.scene import scene_from_id
+        >>> sorted(room_of(scene_from_id("drop@1/seed=3")))
+        ['wall_reflection', 'wall_y']
+    """
+    backdrop = {"wall_y": WALL * scene.view}
+    if scene.room == "studio":
+        return backdrop | {"wall_reflection": WALL_REFLECTION}
+    walls = _fitted(scene)
+    if not walls:
+        return backdrop | {"t60": 0.0}
+    eye = scene.camera().eye
+    far = sorted(float(np.linalg.norm(way.seen_from - eye)) for way in _images(np.zeros(3), scene.room, walls))
+    decay = _measured(scene.room, (walls["width"], walls["depth"], walls["height"]))
+    return backdrop | walls | {"t60": decay, "first_reflection_s": (far[1] - far[0]) / SPEED_OF_SOUND}
+
+
+def _fitted(scene: Scene) -> dict[str, float]:
+    """Walls round the scene: those of the room's own size, moved apart where scene and camera need more (in steps of 0.1 m)."""
+    kind = ROOMS[scene.room]
+    if kind is None:
+        return {}
+    camera = scene.camera()
+    eyes = np.array([moved(camera, scene.move, t).eye for t in np.linspace(0, LONGEST, 13)])
+    reach = 0.7 * scene.view
+    low = np.minimum(eyes.min(axis=0), (-reach, -reach, 0.0)) - MARGIN
+    high = np.maximum(eyes.max(axis=0), (reach, reach, scene.view)) + MARGIN
+    share = np.array(STANDS)
+    needed = np.append((high - low)[:2] / 2 / share, high[2])
+    width, depth, height = (float(x) for x in np.maximum(np.ceil(needed * 10) / 10, kind.size))
+    left, near = (float(x) for x in (low + high)[:2] / 2 - share * (width, depth))
+    return {"width": width, "depth": depth, "height": height, "left": left, "near": near}
+
+
+@lru_cache(maxsize=64)
+def _measured(room: str, size: tuple[float, float, float]) -> float:
+    """T30 in s of the room as it is rendered, source and listener apart from each other and from its middle."""
+    rate = 48_000
+    walls = dict(zip(("width", "depth", "height", "left", "near"), (*size, 0.0, 0.0), strict=True))
+    source, ear = np.array(size) * (0.42, 0.62, 0.45), np.array(size) * (0.55, 0.33, 0.55)
+    answer = late_answer(room, size, 0, rate).copy()
+    for way in _images(source, room, walls):
+        start, kernels = _kernels(way, ear, np.array([1.0, 0.0, 0.0]), 0.0, rate)
+        for track, kernel in zip(answer, kernels, strict=True):
+            _place(track, kernel, start)
+    return float(np.mean([decay_time(answer, rate, band=band) for band in (500.0, 1000.0)]))
+
+
+def paths(point: tuple[float, float, float], truth: Truth) -> tuple[Path, ...]:
+    """The direct way first, then the reflections that are made one by one (image sources; Allen and Berkley 1979).
+
+    In the studio there is one, off the back wall; outdoors one, off the ground; between walls those of first and second order. What
+    sounds from beyond a wall is mirrored as if it stood before it.
+    """
     source = np.asarray(point, dtype=float)
+    name = getattr(truth.scene, "room", "studio")
+    if name != "studio":
+        return _images(source, name, truth.room)
     wall_y = truth.room.get("wall_y", WALL_DISTANCE * truth.camera.view_height)
     image = source * (1, -1, 1) + (0, 2 * wall_y, 0)
     return Path(source, 1.0), Path(image, truth.room.get("wall_reflection", WALL_REFLECTION))
+
+
+def _images(source: NDArray[np.float64], room: str, walls: dict[str, float]) -> tuple[Path, ...]:
+    direct = Path(source, 1.0)
+    kind = ROOMS[room]
+    if kind is None:  # an open field
+        ground = np.sqrt(1 - np.array(SURFACES["grass"]))
+        return (direct,) if source[2] < ON_THE_FLOOR else (direct, _coloured(source * (1, 1, -1), ground))
+    corner = np.array([walls["left"], walls["near"], 0.0])
+    size = np.array([walls["width"], walls["depth"], walls["height"]])
+    inside = np.clip(source - corner, 0.01, size - 0.01)
+    found = [direct]
+    for cell, hits in _cells():
+        if source[2] < ON_THE_FLOOR and cell[2] in (-1, 2):
+            continue
+        kept = np.prod([_reflection(room, face) ** count for face, count in enumerate(hits)], axis=0)
+        found.append(_coloured(corner + np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside), kept))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _cells() -> tuple[tuple[NDArray[np.int64], tuple[int, ...]], ...]:
+    """Mirror rooms up to ``MIRRORED``: which one, and how often each face (left, right, near, far, floor, ceiling) was met on the way."""
+    span = range(-MIRRORED, MIRRORED + 1)
+    cells = [np.array((i, j, k)) for i in span for j in span for k in span if 0 < abs(i) + abs(j) + abs(k) <= MIRRORED]
+    return tuple((cell, tuple(int(x) for n in cell for x in _met(int(n)))) for cell in cells)
+
+
+def _met(n: int) -> tuple[int, int]:
+    """How often a ray to the ``n``-th mirror room meets the lower and the upper one of two opposite walls."""
+    return (abs(n) // 2, (abs(n) + 1) // 2) if n > 0 else ((abs(n) + 1) // 2, abs(n) // 2)
+
+
+@lru_cache(maxsize=64)
+def _reflection(room: str, face: int) -> NDArray[np.float64]:
+    """Share of the pressure (bands,) that a face throws back."""
+    kind = ROOMS[room]
+    assert kind is not None
+    name = ("left", "right", "near", "far", "floor", "ceiling")[face]
+    return np.sqrt(1 - kind.face(name))
+
+
+def _coloured(seen_from: NDArray[np.float64], kept: NDArray[np.float64]) -> Path:
+    return Path(seen_from, float(kept[MID]), tuple(float(x) for x in np.round(kept / kept[MID], 4)))
+
+
+@lru_cache(maxsize=256)
+def _wall_kernel(bands: tuple[float, ...], rate: float) -> NDArray[np.float64]:
+    """The shortest filter (minimum phase) that keeps these shares of the bands."""
+    count = 1024
+    frequency = np.fft.rfftfreq(count, 1 / rate)
+    level = np.interp(np.log2(np.maximum(frequency, 1.0)), np.log2(BANDS), np.log(bands))
+    fold = irfft(level, count)
+    fold[1 : count // 2] *= 2
+    fold[count // 2 + 1 :] = 0
+    kernel: NDArray[np.float64] = irfft(np.exp(rfft(fold)), count)[:WALL_KERNEL]
+    return kernel
 
 
 def ear_kernel(incidence: float, fraction: float, rate: float) -> NDArray[np.float64]:
@@ -53,3 +194,93 @@ def ear_kernel(incidence: float, fraction: float, rate: float) -> NDArray[np.flo
     corner = travel / 2 * 2 * rate  # bilinear: s -> 2 rate (1 - 1/z) / (1 + 1/z)
     kernel: NDArray[np.float64] = lfilter([1 + shelf * corner, 1 - shelf * corner], [1 + corner, 1 - corner], click)
     return kernel
+
+
+def listener(truth: Truth, t: float) -> Camera:
+    """The camera, which is where the ears are, at a moment of the clip."""
+    if getattr(truth.scene, "move", "static") == "static":
+        return truth.camera
+    return truth.cameras(np.array([t]))[0]
+
+
+def place_source(
+    sound: NDArray[np.float64],
+    wave: NDArray[np.float64],
+    t: float,
+    point: tuple[float, float, float],
+    truth: Truth,
+    rate: int,
+    *,
+    lead: int = 0,
+) -> None:
+    """Add what a source is heard as, directly and by way of the near walls, to ``sound``.
+
+    Args:
+        sound: (2, n) Pa, left and right; changed in place.
+        wave: (m,) Pa m, pressure times distance that the source sends out.
+        t: s, when sample ``lead`` of ``wave`` leaves the source.
+        point: m, where the source is.
+        truth: the room, and the ears: those of the moment ``t``.
+        rate: Hz, of both.
+        lead: samples of ``wave`` before its moment.
+    """
+    camera = listener(truth, t)
+    ways = paths(point, truth)
+    parts = [_kernels(way, camera.eye, camera.axes[0], t, rate) for way in ways]
+    if len(parts) <= 2:
+        for start, kernels in parts:
+            for track, kernel in zip(sound, kernels, strict=True):
+                _place(track, np.convolve(wave, kernel), start - lead)
+        return
+    begin = min(start for start, _ in parts)
+    answer = np.zeros((2, max(start + kernels.shape[1] for start, kernels in parts) - begin))
+    for start, kernels in parts:
+        answer[:, start - begin : start - begin + kernels.shape[1]] += kernels
+    for track, heard in zip(sound, fftconvolve(answer, wave[None], axes=1), strict=True):
+        _place(track, heard, begin - lead)
+
+
+def _kernels(way: Path, eye: NDArray[np.float64], right: NDArray[np.float64], t: float, rate: int) -> tuple[int, NDArray[np.float64]]:
+    """A click that leaves at ``t`` as the left and the right ear hear it (2, m), and the sample at which that begins."""
+    ray = way.seen_from - eye
+    distance = float(np.linalg.norm(ray))
+    arrival = (t + distance / SPEED_OF_SOUND) * rate
+    start = int(np.floor(arrival))
+    ears = []
+    for axis in (-right, right):
+        incidence = float(np.arccos(np.clip(ray @ axis / distance, -1, 1)))
+        kernel = ear_kernel(incidence, arrival - start, rate) * (way.kept / distance)
+        if way.bands:
+            through_air = np.exp(-AIR * round(distance / 5) * 5 / 2)
+            colour = tuple(float(x) for x in np.round(np.array(way.bands) * through_air, 4))
+            kernel = np.convolve(kernel, _wall_kernel(colour, rate))
+        ears.append(kernel)
+    return start - KERNEL_LEAD, np.array(ears)
+
+
+def _place(track: NDArray[np.float64], wave: NDArray[np.float64], start: int) -> None:
+    """Add ``wave`` to ``track`` from sample ``start``; what lies outside is cut off."""
+    first, last = max(start, 0), min(start + len(wave), len(track))
+    if first < last:
+        track[first:last] += wave[first - start : last - start]
+
+
+def reverberate(sends: NDArray[np.float64], truth: Truth, rate: int) -> NDArray[np.float64]:
+    """The late tail of everything that sounds.
+
+    Args:
+        sends: (n,) Pa m, the waves of all sources added up at their own moments: sample ``k`` leaves its source at ``k / rate``. What
+            :func:`place_source` was given, ``sends[round(t * rate) - lead :]``.
+        truth: for the room and the seed of its noise.
+        rate: Hz.
+
+    Returns:
+        (2, n) Pa, to be added to the sound; zero in the studio and outdoors.
+    """
+    name = getattr(truth.scene, "room", "studio")
+    if ROOMS[name] is None or not sends.any():
+        return np.zeros((2, len(sends)))
+    size = (truth.room["width"], truth.room["depth"], truth.room["height"])
+    tail = late_answer(name, size, int(truth.scene.seed), rate)[:, : len(sends)]
+    heard: NDArray[np.float64] = fftconvolve(tail, sends[None], axes=1)[:, : len(sends)]
+    return heard

@@ -1,0 +1,125 @@
+"""The late part of a room's answer: noise that dies away per octave band, and how a decay time is measured.
+
+Only the reflections up to second order are made one by one (``room.py``). All others are noise with their energy: image sources lie in
+space as densely as one per volume of the room, so that after ``t`` seconds their energy arrives at a rate of ``4 pi c / V`` (of a source
+of 1 Pa m), times the walls' ``exp(-rate t)``; and of the images at that distance only the share of third and higher order is missing.
+So the tail joins the early part without a level of its own, and its decay is exact by construction.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import butter, sosfilt
+
+from kinema.scenes.sound.modes import SPEED_OF_SOUND
+from kinema.scenes.sound.surfaces import BANDS, ROOMS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MIRRORED", "decay_time", "late_answer"]
+
+MIRRORED = 2  # the highest order of reflections that are made one by one
+EARS_APART = 0.175  # m, between two ears in a diffuse field
+FADED = 7.0  # -, powers of ten (of energy) after which the tail is cut off
+SMOOTH = 0.02  # s, the shortest stretch over which the noise of a band is kept at one level
+DIRECTIONS = 512
+
+
+@lru_cache(maxsize=3)
+def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: int) -> NDArray[np.float64]:
+    """What a click of 1 Pa m at sample 0 leaves in the two ears (2, n) from the third reflection on, in Pa per sample.
+
+    Args:
+        room: a name of ``ROOMS`` with walls.
+        size: m, of this very room.
+        seed: of the noise.
+        rate: Hz.
+    """
+    kind = ROOMS[room]
+    assert kind is not None, f"{room} has no walls"
+    decay = kind.decay(size)
+    count = int(FADED * np.log(10) / decay.min() * rate)
+    t = np.arange(count) / rate
+    density = 4 * np.pi * SPEED_OF_SOUND / np.prod(size) * missing_share(size, t) / rate
+    rng = np.random.default_rng([zlib.crc32(room.encode()), seed])
+    first, second = (_in_bands(rng.standard_normal(count), rate) for _ in range(2))
+    ears = np.zeros((2, count))
+    for k, frequency in enumerate(BANDS):
+        envelope = np.sqrt(density * np.exp(-decay[k] * t))
+        alike = np.sinc(2 * frequency * EARS_APART / SPEED_OF_SOUND)
+        same, other = np.sqrt((1 + alike) / 2) * envelope * first[k], np.sqrt((1 - alike) / 2) * envelope * second[k]
+        ears += same + other, same - other
+    return ears
+
+
+def missing_share(size: tuple[float, float, float], t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the image sources ``c t`` away that are of higher order than ``MIRRORED``, 0 to 1.
+
+    Seen from a room of width W, depth D and height H, an image in the direction ``u`` at the distance ``r`` is of the order
+    ``r (|ux| / W + |uy| / D + |uz| / H)``, give or take a half.
+
+    Example:
+        >>> missing_share((4.0, 4.0, 4.0), np.array([0.0, 0.2])).tolist()
+        [0.0, 1.0]
+    """
+    k = np.arange(DIRECTIONS) + 0.5  # a spiral of equally spaced directions
+    up, round_ = 1 - 2 * k / DIRECTIONS, np.pi * (1 + np.sqrt(5)) * k
+    level = np.sqrt(1 - up**2)
+    crossed = np.abs(np.stack([level * np.cos(round_), level * np.sin(round_), up], axis=-1)) @ (1 / np.array(size))
+    since = np.sort((MIRRORED + 0.5) / (crossed * SPEED_OF_SOUND))
+    share: NDArray[np.float64] = np.searchsorted(since, t, side="right") / DIRECTIONS
+    return share
+
+
+def _in_bands(noise: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """White noise (bands, n) split into octaves whose energies add up to the whole, each at one level throughout."""
+    size = next_fast_len(len(noise), real=True)
+    spectrum, frequency = rfft(noise, size), rfftfreq(size, 1 / rate)
+    octave = np.log2(np.maximum(frequency, 1.0) / BANDS[0])
+    bands = np.empty((len(BANDS), len(noise)))
+    for k in range(len(BANDS)):
+        place = np.clip(octave, 0, len(BANDS) - 1)  # the outer bands reach to 0 Hz and to half the rate
+        weight = np.cos(np.pi / 2 * np.clip(np.abs(place - k), 0, 1))
+        band = irfft(spectrum * weight, size)[: len(noise)]
+        stretch = max(int(max(SMOOTH, 16 / BANDS[k]) * rate), 1)
+        level = uniform_filter1d(band**2, stretch, mode="reflect")
+        bands[k] = band * np.sqrt((band**2).mean() / np.maximum(level, 1e-12))
+    return bands
+
+
+def decay_time(answer: NDArray[np.float64], rate: float, *, band: float | None = None, low: float = -5.0, high: float = -35.0) -> float:
+    """Decay time in seconds of an impulse response (ears, n): Schroeder's backward integral, a line from -5 to -35 dB (T30).
+
+    Args:
+        answer: impulse response of the room, silent at its end.
+        rate: Hz.
+        band: Hz, the middle of the octave that is looked at; None is everything.
+        low: dB, where the line begins.
+        high: dB, where it ends.
+
+    Returns:
+        Seconds in which the level falls by 60 dB; 0 where nothing follows the direct sound.
+
+    Example:
+        >>> t = np.arange(48_000) / 48_000
+        >>> round(decay_time(np.exp(-6.9078 * t / 0.5) * np.random.default_rng(0).standard_normal((1, 48_000)), 48_000), 2)
+        0.5
+    """
+    heard = np.atleast_2d(answer)
+    if band is not None:  # backwards, so that the filter's own ringing comes before what it filters
+        octave = butter(3, (band / np.sqrt(2), band * np.sqrt(2)), "bandpass", fs=rate, output="sos")
+        heard = sosfilt(octave, heard[:, ::-1])[:, ::-1]
+    left = np.cumsum((heard**2).sum(axis=0)[::-1])[::-1]
+    level = 10 * np.log10(np.maximum(left, 1e-14 * left[0]) / left[0])
+    chosen = np.flatnonzero((level <= low) & (level >= high))
+    if len(chosen) < 2 or chosen[-1] - chosen[0] < 1e-3 * rate:
+        return 0.0
+    slope = np.polyfit(chosen / rate, level[chosen], 1)[0]
+    return float(-60 / slope)
