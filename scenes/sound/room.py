@@ -1,7 +1,7 @@
 """From a source to two ears: the direct way, the reflections one by one up to the second, a tail for all others, and a round head.
 
-A source of sound calls :func:`place_source` with its own wave, and adds the same wave to a mono track of everything that sounds; that track
-goes through :func:`reverberate` once at the end. In the studio, the default, there is one wall behind the scene and no tail.
+A source's wave is convolved with :func:`early_answer`, and added to a mono track of everything that sounds; that track goes through
+:func:`reverberate` once at the end. In the studio, the default, there is one wall behind the scene and no tail.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kinema.scenes.scene import Scene
     from kinema.scenes.truth import Truth
 
-__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "listener", "paths", "place_source", "reverberate", "room_of"]
+__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "early_answer", "listener", "paths", "reverberate", "room_of"]
 
 HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
 WALL = 0.9  # -, distance of the backdrop behind the plane of motion over the view's height
@@ -102,8 +102,7 @@ def _measured(room: str, size: tuple[float, float, float]) -> float:
     answer = late_answer(room, size, 0, rate).copy()
     for way in _images(source, room, walls):
         start, kernels = _kernels(way, ear, np.array([1.0, 0.0, 0.0]), 0.0, rate)
-        for track, kernel in zip(answer, kernels, strict=True):
-            _place(track, kernel, start)
+        answer[:, start : start + kernels.shape[1]] += kernels
     return float(np.mean([decay_time(answer, rate, band=band) for band in (500.0, 1000.0)]))
 
 
@@ -203,41 +202,25 @@ def listener(truth: Truth, t: float) -> Camera:
     return truth.cameras(np.array([t]))[0]
 
 
-def place_source(
-    sound: NDArray[np.float64],
-    wave: NDArray[np.float64],
-    t: float,
-    point: tuple[float, float, float],
-    truth: Truth,
-    rate: int,
-    *,
-    lead: int = 0,
-) -> None:
-    """Add what a source is heard as, directly and by way of the near walls, to ``sound``.
+def early_answer(point: tuple[float, float, float], t: float, truth: Truth, rate: int) -> tuple[int, NDArray[np.float64]]:
+    """What the two ears hear of a click of 1 Pa m, directly and by way of the near walls.
 
     Args:
-        sound: (2, n) Pa, left and right; changed in place.
-        wave: (m,) Pa m, pressure times distance that the source sends out.
-        t: s, when sample ``lead`` of ``wave`` leaves the source.
-        point: m, where the source is.
-        truth: the room, and the ears: those of the moment ``t``.
-        rate: Hz, of both.
-        lead: samples of ``wave`` before its moment.
+        point: m, where it is sent from.
+        t: s, when; the ears are where they are at that moment.
+        truth: for the room and the camera.
+        rate: Hz.
+
+    Returns:
+        The sample of the track at which it begins, and (2, m) Pa: left and right. Convolve a source's wave with it.
     """
     camera = listener(truth, t)
-    ways = paths(point, truth)
-    parts = [_kernels(way, camera.eye, camera.axes[0], t, rate) for way in ways]
-    if len(parts) <= 2:
-        for start, kernels in parts:
-            for track, kernel in zip(sound, kernels, strict=True):
-                _place(track, np.convolve(wave, kernel), start - lead)
-        return
+    parts = [_kernels(way, camera.eye, camera.axes[0], t, rate) for way in paths(point, truth)]
     begin = min(start for start, _ in parts)
     answer = np.zeros((2, max(start + kernels.shape[1] for start, kernels in parts) - begin))
     for start, kernels in parts:
         answer[:, start - begin : start - begin + kernels.shape[1]] += kernels
-    for track, heard in zip(sound, fftconvolve(answer, wave[None], axes=1), strict=True):
-        _place(track, heard, begin - lead)
+    return begin, answer
 
 
 def _kernels(way: Path, eye: NDArray[np.float64], right: NDArray[np.float64], t: float, rate: int) -> tuple[int, NDArray[np.float64]]:
@@ -258,19 +241,12 @@ def _kernels(way: Path, eye: NDArray[np.float64], right: NDArray[np.float64], t:
     return start - KERNEL_LEAD, np.array(ears)
 
 
-def _place(track: NDArray[np.float64], wave: NDArray[np.float64], start: int) -> None:
-    """Add ``wave`` to ``track`` from sample ``start``; what lies outside is cut off."""
-    first, last = max(start, 0), min(start + len(wave), len(track))
-    if first < last:
-        track[first:last] += wave[first - start : last - start]
-
-
 def reverberate(sends: NDArray[np.float64], truth: Truth, rate: int) -> NDArray[np.float64]:
     """The late tail of everything that sounds.
 
     Args:
         sends: (n,) Pa m, the waves of all sources added up at their own moments: sample ``k`` leaves its source at ``k / rate``. What
-            :func:`place_source` was given, ``sends[round(t * rate) - lead :]``.
+            one source sends at ``t`` with a lead of some samples belongs to ``sends[round(t * rate) - lead :]``.
         truth: for the room and the seed of its noise.
         rate: Hz.
 
