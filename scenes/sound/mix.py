@@ -8,6 +8,7 @@ import numpy as np
 
 from kinema.scenes.sound.impact import source_of
 from kinema.scenes.sound.place import place, tracks
+from kinema.scenes.sound.room import reverberate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,7 @@ def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.flo
         from kinema.scenes.sound.voice import add_utterances
 
         add_utterances(sound, truth, rate)
+    sound[:2] += reverberate(sound[2], truth, rate)
     return (sound[:2] / FULL_SCALE).astype(np.float32)
 
 

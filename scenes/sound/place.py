@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import fftconvolve
 
-from kinema.scenes.sound.modes import SPEED_OF_SOUND
-from kinema.scenes.sound.room import KERNEL_LEAD, ear_kernel, paths
+from kinema.scenes.sound.room import early_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,30 +40,10 @@ def place(sound: NDArray[np.float64], wave: NDArray[np.float64], point: NDArray[
         truth: for its room, and its camera at that moment, where the ears are.
         rate: Hz, of both.
     """
-    first, early = _early(point, t, truth, rate)
+    first, early = early_answer((float(point[0]), float(point[1]), float(point[2])), t, truth, rate)
     for ear in (0, 1):
-        add(sound[ear], fftconvolve(wave, early[ear]), first - LEAD - KERNEL_LEAD)
+        add(sound[ear], fftconvolve(wave, early[ear]), first - LEAD)
     add(sound[2], wave, round(t * rate) - LEAD)
-
-
-def _early(point: NDArray[np.float64], t: float, truth: Truth, rate: int) -> tuple[int, NDArray[np.float64]]:
-    """The sample of the first arrival, and what both ears (2, m) hear of a click sent at ``t``, from ``KERNEL_LEAD`` samples before."""
-    camera = truth.cameras(np.array([t]))[0]
-    right = camera.axes[0]
-    ways = [(path.seen_from - camera.eye, path.kept) for path in paths((float(point[0]), float(point[1]), float(point[2])), truth)]
-    arrivals = [(t + float(np.linalg.norm(way)) / SPEED_OF_SOUND) * rate for way, _ in ways]
-    starts = [int(np.floor(arrival)) for arrival in arrivals]
-    first = min(starts)
-    kernels = np.zeros((2, max(starts) - first + 1))
-    for (way, kept), arrival, start in zip(ways, arrivals, starts, strict=True):
-        distance = float(np.linalg.norm(way))
-        for ear, axis in enumerate((-right, right)):
-            incidence = float(np.arccos(np.clip(way @ axis / distance, -1, 1)))
-            kernel = ear_kernel(incidence, arrival - start, rate) * (kept / distance)
-            if kernels.shape[1] < max(starts) - first + len(kernel):
-                kernels = np.pad(kernels, ((0, 0), (0, len(kernel))))
-            kernels[ear, start - first : start - first + len(kernel)] += kernel
-    return first, kernels
 
 
 def add(track: NDArray[np.float64], wave: NDArray[np.float64], start: int) -> None:
