@@ -1,4 +1,4 @@
-"""Writing MP4 (H.264, AAC) and FLAC so that the same samples always give the same bytes."""
+"""Writing MP4 (H.264, AAC), MKV (FFV1, FLAC) and FLAC so that the same samples always give the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from av import AudioFrame
     from numpy.typing import NDArray
 
-__all__ = ["CLOCK", "write_flac", "write_mp4"]
+__all__ = ["CLOCK", "write_flac", "write_mkv", "write_mp4"]
 
 CLOCK = 90_000  # ticks a second of the picture's track: 24, 25, 30, 50, 60 and 30000/1001 frames a second fall on whole ticks
 AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)  # Hz, ISO 14496-3 table 1.18
@@ -35,17 +35,55 @@ def write_mp4(path: Path, frames: NDArray[np.uint8], times: NDArray[np.float64],
             container.mux(packet)
 
 
+def write_mkv(path: Path, frames: NDArray[np.uint8], times: NDArray[np.float64], sound: NDArray[np.float32], rate: int) -> None:
+    """Picture and sound without loss: FFV1 in RGB and 24-bit FLAC. Matroska keeps times to the millisecond."""
+    import av
+
+    with av.open(str(path), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
+        packets = _ffv1(container, frames, np.rint(times * CLOCK).astype(np.int64))
+        if sound.size:
+            packets += _flac(container, sound, rate)
+        for packet in sorted(packets, key=lambda p: p.dts * p.time_base):
+            container.mux(packet)
+
+
 def write_flac(path: Path, sound: NDArray[np.float32], rate: int) -> None:
     """Sound as 24-bit FLAC: absolute level, cut off at full scale."""
     import av
 
+    with av.open(str(path), "w", format="flac", options={"fflags": "+bitexact"}) as container:
+        for packet in _flac(container, sound, rate):
+            container.mux(packet)
+
+
+def _flac(container: Any, sound: NDArray[np.float32], rate: int) -> list[Any]:
     # The encoder takes 24 bits at the top of 32; float32 holds every 24-bit value exactly.
     whole = np.rint(np.clip(sound.astype(np.float64) * 2.0**23, -(2.0**23), 2.0**23 - 1)).astype(np.int32) << 8
-    with av.open(str(path), "w", format="flac", options={"fflags": "+bitexact"}) as container:
-        options = {**BIT_EXACT, "bits_per_raw_sample": "24"}
-        stream = container.add_stream("flac", rate=rate, layout=LAYOUTS[len(sound) - 1], format="s32", options=options)
-        for packet in _encoded(stream, [_packed(whole, rate, "s32")]):
-            container.mux(packet)
+    options = {**BIT_EXACT, "bits_per_raw_sample": "24"}
+    stream = container.add_stream("flac", rate=rate, layout=LAYOUTS[len(sound) - 1], format="s32", options=options)
+    return _encoded(stream, [_packed(whole, rate, "s32")])
+
+
+def _ffv1(container: Any, frames: NDArray[np.uint8], ticks: NDArray[np.int64]) -> list[Any]:
+    import av
+
+    _, height, width, _ = frames.shape
+    stream = container.add_stream("ffv1", rate=_usual_rate(ticks))
+    codec = stream.codec_context
+    stream.width, stream.height, stream.pix_fmt = width, height, "bgr0"
+    codec.time_base = stream.time_base = Fraction(1, CLOCK)
+    codec.thread_count = 1
+    # Version 3 with a checksum for every slice, as archives ask for (RFC 9043); the range coder with its larger model.
+    stream.options = {**BIT_EXACT, "level": "3", "slices": "4", "slicecrc": "1", "coder": "range_tab", "context": "1"}
+
+    def prepared(pixels: NDArray[np.uint8], tick: int) -> Any:
+        four = np.zeros((height, width, 4), np.uint8)
+        four[..., :3] = pixels[..., ::-1]
+        frame = av.VideoFrame.from_ndarray(four, format="bgra").reformat(format="bgr0")
+        frame.pts, frame.time_base = tick, Fraction(1, CLOCK)
+        return frame
+
+    return _encoded(stream, [prepared(pixels, int(tick)) for pixels, tick in zip(frames, ticks, strict=True)])
 
 
 def _picture(container: Any, frames: NDArray[np.uint8], ticks: NDArray[np.int64], crf: float) -> list[Any]:

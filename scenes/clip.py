@@ -73,14 +73,14 @@ class Clip:
 
 
 def write_clip(clip: Clip, path: Path | str, *, crf: float = CRF) -> None:
-    """Write ``path`` (H.264 and AAC in MP4), and a lossless ``.flac`` of the same stem where the clip has sound.
+    """Write ``path`` (H.264 and AAC in MP4), and a lossless ``.flac`` of the same stem where the clip has sound; MKV holds both lossless.
 
-    Both are written beside their place and moved into it; the same clip gives the same bytes. Sizes with an odd side are stored without
+    Files are written beside their place and moved into it; the same clip gives the same bytes. Sizes with an odd side are stored without
     chroma subsampling. Sound keeps its level: 24 bits, what is over full scale is cut off there.
 
     Args:
         clip: what to write; its times start at 0.
-        path: ends in ``.mp4``.
+        path: ends in ``.mp4``, or in ``.mkv`` for FFV1 and FLAC in one file: every pixel and every 24-bit sample, times to the millisecond.
         crf: x264's constant rate factor, 0 (lossless) to 51.
 
     Raises:
@@ -103,10 +103,14 @@ def write_clip(clip: Clip, path: Path | str, *, crf: float = CRF) -> None:
     beside = path.with_suffix(".flac")
     try:
         with _moved_into(path) as picture:
-            _encode.write_mp4(picture, clip.frames, clip.times, clip.sound, clip.sound_rate, crf)
-            if clip.sound.size:
-                with _moved_into(beside) as lossless:
-                    _encode.write_flac(lossless, clip.sound, clip.sound_rate)
+            lossless = path.suffix == ".mkv"
+            if lossless:
+                _encode.write_mkv(picture, clip.frames, clip.times, clip.sound, clip.sound_rate)
+            else:
+                _encode.write_mp4(picture, clip.frames, clip.times, clip.sound, clip.sound_rate, crf)
+            if clip.sound.size and (not lossless or beside.exists()):  # one that is there is what a reader takes for the sound
+                with _moved_into(beside) as sound:
+                    _encode.write_flac(sound, clip.sound, clip.sound_rate)
             else:
                 beside.unlink(missing_ok=True)  # an earlier clip's sound would be taken for this one's
     except (av.FFmpegError, ValueError) as problem:
@@ -281,7 +285,7 @@ def _unwritable(clip: Clip, path: Path, crf: float) -> str:
     """What is wrong with a clip, for the end of a sentence; empty if nothing."""
     frames, ticks = clip.frames, np.rint(np.asarray(clip.times, float) * _encode.CLOCK)
     checks = {
-        "the name of a clip ends in .mp4": path.suffix == ".mp4",
+        "the name of a clip ends in .mp4 or .mkv": path.suffix in {".mp4", ".mkv"},
         "its frames are not (T, H, W, 3)": frames.ndim == 4 and frames.shape[-1] == 3,
         "its frames are not uint8": frames.dtype == np.uint8,
         "it has no frame": frames.size > 0,
