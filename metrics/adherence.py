@@ -43,6 +43,8 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
     claims = [claim for claim in case.claims if claim.kind == "colour"]
     if not claims:
         return Unscored(reason="the prompt names no colour")
+    if case.unfollowed:
+        return Unscored(reason=case.unfollowed)
     owners = _assignment(seen, case)
     shares = {}
     for number, claim in enumerate(claims):
@@ -76,6 +78,8 @@ def count(seen: Observation, case: Case) -> Scored | Unscored:
     claims = [claim for claim in case.claims if claim.kind == "count"]
     if not claims:
         return Unscored(reason="the prompt gives no number")
+    if case.unfollowed:
+        return Unscored(reason=case.unfollowed)
     wanted = int(claims[0].value)
     counts = shown_counts(seen, case)
     share = float((counts == wanted).mean()) if len(counts) else 0.0
@@ -103,6 +107,8 @@ def direction(seen: Observation, case: Case) -> Scored | Unscored:
     claims = [claim for claim in case.claims if claim.kind == "direction"]
     if not claims:
         return Unscored(reason="the prompt names no direction")
+    if case.unfollowed:
+        return Unscored(reason=case.unfollowed)
     owners = _assignment(seen, case)
     holds, said = [], []
     for claim in claims:

@@ -133,7 +133,7 @@ def fit(
 
     Args:
         tracks: of a clip; pixels, y down.
-        truth: trajectories in metres, of which the plane of x and z is compared.
+        truth: trajectories, which are compared as its own camera sees them, in metres at the camera's target.
         mirror: whether left and right may be exchanged.
         prior: whether a pace other than 1 costs.
         pace: bounds of a.
@@ -146,7 +146,7 @@ def fit(
     main = main_tracks(tracks, len(names))
     if not main:
         return NoFit(failed="no moving body was tracked")
-    plane = (truth.position[:, :, 0] + 1j * truth.position[:, :, 2]).T
+    plane = _plane(truth)
     best: tuple[float, Fit] | None = None
     for owners in permutations(range(len(names)), len(main)):
         data = _data([tracks[k] for k in main], owners, plane, [body.radius for body in truth.bodies])
@@ -161,6 +161,13 @@ def fit(
                 best = (rank, one)
     assert best is not None
     return best[1]
+
+
+def _plane(truth: Truth) -> NDArray[np.complex128]:
+    """(bodies, samples): right + i * up, metres at the target's plane."""
+    seen = truth.pixels_at(truth.times, 1, 1) * truth.camera.view_height
+    plane: NDArray[np.complex128] = (seen[..., 0] - 1j * seen[..., 1]).T
+    return plane
 
 
 def _unhurried(data: _Data, bounded: Fit, pace: tuple[float, float]) -> Fit:

@@ -43,6 +43,8 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if case.truth is None:
         return Unscored(reason="there is no truth to compare with")
+    if case.unfollowed:
+        return Unscored(reason=case.unfollowed)
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=1.0, why=_sentence(found.failed), details=_fit_details(found))
@@ -60,7 +62,8 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
 
     Returns:
         1 where every body is seen in every frame of the case, 0 where none ever is. What lies beyond the clip's end
-        counts as not shown. ``Unscored`` where neither truth nor manifest says how many bodies there are.
+        counts as not shown, and while a body is hidden in the truth it need not be seen. ``Unscored`` where neither
+        truth nor manifest says how many bodies there are.
 
     Example:
         >>> from kinema.metrics.metric import Shown
@@ -70,9 +73,11 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     """
     wanted = len(case.truth.bodies) if case.truth is not None else len(case.shown)
     if wanted == 0:
-        return Unscored(reason="nothing says how many bodies there are")
+        return Unscored(reason=case.unfollowed or "nothing says how many bodies there are")
+    if case.unfollowed:
+        return Unscored(reason=case.unfollowed)
     counts = shown_counts(seen, case)
-    share = float(np.minimum(counts, wanted).mean() / wanted) if len(counts) else 0.0
+    share = float(min(1.0, np.minimum(counts, wanted).mean() / _seen_in_truth(case, wanted))) if len(counts) else 0.0
     extra = float((counts > wanted).mean()) if len(counts) else 0.0
     of_them = "the body is" if wanted == 1 else f"of {wanted} bodies"
     why = f"For {share:.0%} of the time {of_them} there" + (
@@ -99,12 +104,12 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if case.truth is None:
         return _gravity_outside(seen, case)
-    if not _falls(case.truth, case.request.seconds):
-        return Unscored(reason="gravity moves nothing here")
+    if reason := _no_gravity(case, case.truth):
+        return Unscored(reason=reason)
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=MOST, why=_sentence(found.failed))
-    if case.truth.bodies[0].rod_to is not None:
+    if _swings(case.truth):
         return _gravity_of_swing(seen, case, case.truth)
     return _gravity_of_flight(seen, case, found)
 
@@ -126,15 +131,15 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if case.truth is None:
         return Unscored(reason="there is no truth to compare with")
+    if reason := _no_rebound(case, case.truth):
+        return Unscored(reason=reason)
     real = _impacts(case.truth, case.request.seconds)
-    if not real:
-        return Unscored(reason="nothing touches in the truth")
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=1.0, why=_sentence(found.failed))
     true = rebound.of_truth(case.truth, real[0])
     ids = [seen.tracks[k].id for k in found.tracks if k is not None]
-    e = rebound.of_clip(seen, ids, pair=real[0].bodies[1] != "floor")
+    e = rebound.of_clip(seen, ids, pair=all(any(body.name == name for body in case.truth.bodies) for name in real[0].bodies))
     if e is None:
         return Scored(value=1.0, why=f"No contact is seen; the truth rebounds with {true:.2f} of its speed.")
     details = {"measured": e, "unit": "-", "true": true}
@@ -146,6 +151,14 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
         )
     why = f"The rebound keeps {e:.2f} of the speed; the truth keeps {true:.2f}."
     return Scored(value=float(min(1.0, abs(e - true))), why=why, details=details)
+
+
+def _seen_in_truth(case: Case, wanted: int) -> float:
+    """How many bodies the truth shows, on average over the frames of the case; when does not count, as a clip may start late."""
+    if case.truth is None:
+        return float(wanted)
+    moments = (np.arange(case.request.frame_count) + 0.5) / case.request.fps
+    return max(float(case.truth.visible_at(moments).sum(axis=1).mean()), 1e-6)
 
 
 def shown_counts(seen: Observation, case: Case) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -175,6 +188,28 @@ def _fit_details(found: Fit | NoFit) -> dict[str, object]:
         "rms": found.rms, "pace": found.pace, "shift_s": found.shift, "scale": found.scale, "roll": found.roll,
         "mirrored": found.mirrored, "gravity_ratio": found.gravity_ratio, "bound": found.bound,
     }  # fmt: skip
+
+
+def _swings(truth: Truth) -> bool:
+    return any(body.rod_to is not None for body in truth.bodies)
+
+
+def _no_gravity(case: Case, truth: Truth) -> str:
+    """Why gravity cannot be told from this case, "" where it can."""
+    if case.unfollowed:
+        return case.unfollowed
+    if not _swings(truth) and "parabola" not in case.laws:
+        return "nothing flies freely here"
+    return "" if _falls(truth, case.request.seconds) else "gravity moves nothing here"
+
+
+def _no_rebound(case: Case, truth: Truth) -> str:
+    """Why there is no rebound to be measured in this case, "" where there is one."""
+    if case.unfollowed:
+        return case.unfollowed
+    if "restitution" not in case.laws:
+        return "how much it rebounds is no law of this scene"
+    return "" if _impacts(truth, case.request.seconds) else "nothing touches in the truth"
 
 
 def _falls(truth: Truth, seconds: float) -> bool:
@@ -245,4 +280,5 @@ def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 def _impacts(truth: Truth, seconds: float) -> list[Contact]:
-    return [contact for contact in truth.contacts if contact.t < seconds]
+    followed = {body.name for body in truth.bodies}
+    return [contact for contact in truth.contacts if contact.t < seconds and contact.bodies[0] in followed]

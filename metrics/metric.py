@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from kinema.registry import Registry
+from kinema.scenes.prompts import claims_of
 from kinema.scenes.request import Claim, Request
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
     from kinema.scenes.truth import Truth
 
-__all__ = ["METRICS", "Card", "Case", "Failed", "Metric", "Scored", "Shown", "Unscored", "metric"]
+__all__ = ["FOLLOWED", "METRICS", "Card", "Case", "Failed", "Metric", "Scored", "Shown", "Unscored", "metric"]
+
+FOLLOWED = 2  # bodies at most that the observer tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +74,21 @@ class Case:
 
     @classmethod
     def of(cls, truth: Truth, request: Request) -> Self:
-        """A simulated scene."""
-        scene = truth.scene
+        """A simulated scene: of its bodies those that are followed by name."""
+        scene, truth = truth.scene, truth.of_subjects()
         shown = tuple(Shown(shape=b.shape, colour=b.colour, diameter_m=2 * b.radius) for b in truth.bodies)
-        return cls(
-            request=request, claims=scene.claims(), truth=truth, shown=shown, gravity=truth.gravity, laws=scene.laws
-        )
+        return cls(request=request, claims=claims_of(scene), truth=truth, shown=shown, gravity=truth.gravity, laws=scene.laws)
+
+    @property
+    def unfollowed(self) -> str:
+        """Why this version's observer cannot follow the bodies, "" where it can."""
+        if self.truth is None:
+            return ""
+        if not self.truth.bodies:
+            return "the truth has no body that is followed by name"
+        if len(self.truth.bodies) > FOLLOWED:
+            return f"the observer follows at most {FOLLOWED} bodies, the truth has {len(self.truth.bodies)}"
+        return "" if self.truth.scene.move == "static" else "the camera moves, and the observer takes it for still"
 
 
 Metric = Callable[["Observation", Case], "Scored | Unscored"]

@@ -97,6 +97,8 @@ def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
         >>> event_f1(seen, Case.outside("a ball bounces")).value
         0.5
     """
+    if reason := _no_impacts(case):
+        return Unscored(reason=reason)
     silent_truth = case.truth is not None and not _audible(case)
     if case.truth is None and not _sure(seen):
         return Unscored(reason="nothing touches in the clip")
@@ -125,11 +127,10 @@ class _Lags:
 
 def _lags(seen: Observation, case: Case) -> _Lags | Unscored:
     contacts, onsets = _sure(seen), [onset.t for onset in seen.onsets]
-    if case.truth is not None and not _audible(case):
-        return Unscored(reason="nothing touches in the truth")
+    reason = _no_impacts(case) or _nothing_touches(case, contacts)
+    if reason:
+        return Unscored(reason=reason)
     if not contacts:
-        if case.truth is None:
-            return Unscored(reason="nothing touches in the clip")
         return _Lags([], "The truth has contacts; none is seen.", {})
     if not onsets:
         return _Lags([], f"{_many(len(contacts), 'contact')} seen, nothing heard.", {})
@@ -174,6 +175,19 @@ def matches(
 
 def _sure(seen: Observation) -> list[float]:
     return [contact.t for contact in seen.contacts if contact.confidence >= SURE]
+
+
+def _no_impacts(case: Case) -> str:
+    """Why impacts cannot be judged in this case, "" where they can."""
+    if case.truth is not None and (case.truth.tones or case.truth.utterances):
+        return "what is heard here is no impact"
+    return case.unfollowed
+
+
+def _nothing_touches(case: Case, contacts: Sequence[float]) -> str:
+    if case.truth is not None:
+        return "" if _audible(case) else "nothing touches in the truth"
+    return "" if contacts else "nothing touches in the clip"
 
 
 def _audible(case: Case) -> bool:

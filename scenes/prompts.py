@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kinema.scenes.camera import MOVES
 from kinema.scenes.materials import MATERIALS
+from kinema.scenes.request import Claim
 
 if TYPE_CHECKING:
     from kinema.scenes.scene import Scene
@@ -20,8 +21,11 @@ __all__ = [
     "WORLDS",
     "Account",
     "a",
+    "claims_of",
     "length_of",
     "of_material",
+    "shot_list",
+    "worded",
     "wordings",
 ]
 
@@ -40,6 +44,7 @@ FLOORS = {
     "felt": "a carpeted floor",
     "ice": "a floor of ice",
 }
+FIXED = "Fixed camera: "  # how some of the first families' wordings begin
 STYLES = {  # "plain" is never said
     "plain": "a plain studio picture",
     "night": "a picture taken at night",
@@ -99,15 +104,20 @@ class Account:
 def wordings(scene: Scene) -> tuple[str, ...]:
     """Short, detailed, the paraphrases, and a shot list last; each with what is special about camera, style, light, room and start."""
     account = scene.account()
-    assert account is not None, f"{scene.family} has neither an account nor prompts of its own"
-    told = (account.short, account.detailed, *account.paraphrases)
+    return (*worded(scene, (account.short, account.detailed, *account.paraphrases)), shot_list(scene))
+
+
+def worded(scene: Scene, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Each text with what is special about this scene's camera, style, light, room and start; as it is where nothing is."""
     more = _circumstances(scene)
-    return (*(" ".join([text, *more]) for text in told), _shot_list(scene, account))
+    if scene.move != "static":
+        texts = tuple(_capital(text.removeprefix(FIXED)) for text in texts)
+    return tuple(" ".join([text, *more]) for text in texts)
 
 
 def _circumstances(scene: Scene) -> list[str]:
     """A sentence for each circumstance that is not the usual one."""
-    said = []
+    said = [scene.note] if scene.note else []
     if scene.delay > 0:
         said.append(f"Nothing moves for the first {scene.delay:.2g} s; then it starts.")
     if scene.style != "plain":
@@ -121,13 +131,16 @@ def _circumstances(scene: Scene) -> list[str]:
     return said
 
 
-def _shot_list(scene: Scene, account: Account) -> str:
+def shot_list(scene: Scene) -> str:
+    """The scene as a director would write it down: beats with their times, camera, style, sound, and what must not be heard."""
+    account = scene.account()
     beats = [f"{scene.delay + t:.1f} s: {text}" for t, text in account.beats]
     if scene.delay > 0:
         beats.insert(0, "0.0 s: nothing moves yet")
     where = "" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}"
     lines = [
-        f"Shot: {account.detailed}",
+        f"Shot: {_capital(account.detailed.removeprefix(FIXED))}",
+        *([scene.note] if scene.note else []),
         f"Beats: {'; '.join(beats)}.",
         _sentence("Camera: " + MOVES[scene.move]),
         _sentence("Style: " + STYLES[scene.style] + ", " + LIGHTINGS[scene.lighting]),
@@ -137,8 +150,12 @@ def _shot_list(scene: Scene, account: Account) -> str:
     return " ".join(lines)
 
 
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    return _capital(text) + "."
 
 
 def of_material(name: str) -> str:
@@ -164,3 +181,15 @@ def length_of(metres: float) -> str:
         ('9 cm', '42 cm', '1.4 m')
     """
     return f"{metres * 100:.0f} cm" if metres < 0.995 else f"{metres:.1f} m"
+
+
+def claims_of(scene: Scene) -> tuple[Claim, ...]:
+    """All that the prompts of a scene assert: the family's own claims, and its circumstances where they are not the usual ones."""
+    more = []
+    if scene.delay > 0:
+        more.append(Claim(kind="timing", value=f"{scene.delay:.2g}", time=scene.delay))
+    named = (("style", scene.style, STYLES), ("lighting", scene.lighting, LIGHTINGS), ("room", scene.room, ROOMS))
+    more += [Claim(kind=kind, value=value, words=(words[value],)) for kind, value, words in named if value != next(iter(words))]
+    if scene.move != "static":
+        more.append(Claim(kind="camera", value=scene.move, words=(MOVES[scene.move],)))
+    return (*scene.claims(), *more)

@@ -122,11 +122,13 @@ class Scene(ABC):
     style: str = "plain"  # of prompts.STYLES: how it is drawn
     lighting: str = "studio"  # of prompts.LIGHTINGS
     move: str = "static"  # of camera.MOVES
+    variant: str = ""  # "factor=level" of a contrast set that this scene belongs to
+    note: str = ""  # a sentence that every prompt says too: what a contrast set changes and the wordings leave open
 
     @property
     def id(self) -> str:
-        """``family@version/seed=N``."""
-        return f"{self.family}@{self.version}/seed={self.seed}"
+        """``family@version/seed=N``, or ``family@version/seed=N+factor=level`` for a scene of a contrast set."""
+        return f"{self.family}@{self.version}/seed={self.seed}" + (f"+{self.variant}" if self.variant else "")
 
     @property
     def gravity(self) -> float:
@@ -203,9 +205,9 @@ class Scene(ABC):
         """
         return {}
 
-    def account(self) -> Account | None:
-        """What happens, in words; the prompts are made of it. None only for a family that writes :meth:`prompts` itself."""
-        return None
+    @abstractmethod
+    def account(self) -> Account:
+        """What happens, in words; the prompts are made of it."""
 
     def prompts(self) -> tuple[str, ...]:
         """At least four wordings of the same request, the first of them short, the second in detail."""
@@ -276,7 +278,7 @@ def scene_from_id(text: str, **overrides: Any) -> Scene:
         ConfigError: the text is no id, or names another version than the installed one.
         UnknownName: no such family.
     """
-    match = re.fullmatch(r"([a-z_]+)@(\d+)/seed=(\d{1,9})", text)
+    match = re.fullmatch(r"([a-z_]+)@(\d+)/seed=(\d{1,9})(?:\+([a-z_]+=[A-Za-z0-9_.-]+))?", text)
     if match is None:
         raise ConfigError(f"{text!r} is not a scene; write family@version/seed=N, for example drop@1/seed=3")
     cls = SCENES[match[1]].load()
@@ -286,4 +288,9 @@ def scene_from_id(text: str, **overrides: Any) -> Scene:
     unknown = sorted(set(overrides) - known)
     if unknown:
         raise ConfigError(f"{match[1]} has no parameter {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    return cls.draw(int(match[3]), **overrides)
+    scene = cls.draw(int(match[3]), **overrides)
+    if match[4] is None:
+        return scene
+    from kinema.scenes.contrast import variant_of
+
+    return variant_of(scene, match[4])

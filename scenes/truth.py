@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -233,6 +233,14 @@ class Truth:
         mixed: NDArray[np.float64] = held[low] * (1 - share) + held[low + 1] * share
         return mixed
 
+    def of_subjects(self) -> Truth:
+        """The same truth with those bodies alone that are followed by name; contacts and sound stay."""
+        kept = [i for i, body in enumerate(self.bodies) if body.subject]
+        if len(kept) == len(self.bodies):
+            return self
+        rows = {name: getattr(self, name)[:, kept] for name in ("position", "velocity", "orientation", "spin", "visible")}
+        return replace(self, bodies=tuple(self.bodies[i] for i in kept), **rows)
+
     def cameras(self, times: NDArray[np.float64]) -> tuple[Camera, ...]:
         """The camera at each of the moments; one and the same object throughout where it stands still."""
         if self.scene.move == "static":
@@ -242,6 +250,8 @@ class Truth:
     def pixels_at(self, times: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
         """Where the bodies' centres are seen: (len(times), bodies, 2) pixels, through the camera of each moment."""
         where = self.at(times)
+        if self.scene.move == "static":
+            return self.camera.project(where, width, height)
         return np.stack([camera.project(row, width, height) for camera, row in zip(self.cameras(times), where, strict=True)])
 
     def visible_at(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -108,10 +108,8 @@ SEEN_RATE = 120  # Hz, at which it is asked who hides whom
 
 def _visible(truth: Truth) -> NDArray[np.bool_]:
     """(n, bodies): False while a body is wholly hidden by props or by other bodies."""
-    try:
-        from kinema.scenes.visibility import hidden_bodies
-    except ImportError:  # TEMPORARY, until visibility.py has landed
-        return truth.visible
+    from kinema.scenes.visibility import hidden_bodies
+
     stride = round(TRUTH_RATE / SEEN_RATE)
     moments = truth.times[::stride]
     hidden = hidden_bodies(
@@ -122,10 +120,8 @@ def _visible(truth: Truth) -> NDArray[np.bool_]:
 
 
 def _room(scene: Scene) -> dict[str, float]:
-    try:
-        from kinema.scenes.sound.room import room_of
-    except ImportError:  # TEMPORARY, until room_of has landed
-        return {"wall_y": 0.9 * scene.view, "wall_reflection": 0.7}
+    from kinema.scenes.sound.room import room_of
+
     return room_of(scene)
 
 
@@ -416,10 +412,8 @@ def _source() -> str:
 
 def truth_of(scene: Scene, seconds: float) -> Truth:
     """:func:`simulate` through the disk cache; the same truth to the last bit."""
-    try:
-        from kinema.scenes import _store
-    except ImportError:  # TEMPORARY, until _store.py has landed
-        return simulate(scene, seconds)
+    from kinema.scenes import _store
+
     given = _store.lookup(scene, seconds)
     if given is not None:
         return given

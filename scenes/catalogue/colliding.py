@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from kinema.scenes.catalogue.ball import CLASSIC_FLOORS, ball_mass
 from kinema.scenes.materials import CLASSIC, MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, length_of, of_material, worded
+from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, Scene, Setup
 from kinema.scenes.truth import Body
+
+if TYPE_CHECKING:
+    from kinema.scenes.truth import Truth
 
 __all__ = ["Collision"]
 
@@ -33,6 +37,7 @@ class Collision(Scene):
 
     family: ClassVar[str] = "collision"
     laws: ClassVar[tuple[str, ...]] = ("momentum", "restitution", "arrow_of_time")
+    area: ClassVar[str] = "collisions"
 
     colour_left: str
     colour_right: str
@@ -106,6 +111,9 @@ class Collision(Scene):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
+        return worded(self, self._texts())
+
+    def _texts(self) -> tuple[str, ...]:
         words = {
             "left": f"{self.colour_left} {of_material(self.material_left)} ball",
             "right": f"{self.colour_right} {of_material(self.material_right)} ball",
@@ -115,6 +123,53 @@ class Collision(Scene):
             "world": WORLDS[self.world],
         }
         return tuple(text.format(**words) for text in _COLLISION)
+
+    def account(self) -> Account:
+        """See :class:`~kinema.scenes.prompts.Account`."""
+        detailed, short, *others = self._texts()
+        meet = (self.x_right - self.x_left - 2 * self.radius) / (self.speed_left - self.speed_right)
+        return Account(
+            short=short,
+            detailed=detailed,
+            paraphrases=tuple(others),
+            beats=((0.0, "both balls slide towards each other"), (meet, "they hit each other")),
+            heard=("one clack as the balls meet",),
+        )
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """Bounciness, and the material of the left ball."""
+        return {
+            "restitution": tuple(
+                replace(self, restitution=e, note=f"They part at {e:.0%} of the speed at which they met.") for e in (0.2, 0.5, 0.8)
+            ),
+            "material": tuple(replace(self, material_left=name) for name in ("wood", "glass", "steel")),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.6, 0.8, 1.0)),
+        }
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Momentum, restitution, and both speeds after the blow."""
+        (m1, m2), (v1, v2), (w1, w2) = (body.mass for body in truth.bodies), (self.speed_left, self.speed_right), self.speeds_after()
+        after = truth.velocity[-1, :, 0]
+        closing = v1 - v2
+        return (
+            Proof(
+                law="momentum", closed_form=m1 * v1 + m2 * v2, simulated=float(m1 * after[0] + m2 * after[1]), tolerance=0.01,
+                scale=m1 * abs(v1) + m2 * abs(v2), source="m1 v1 + m2 v2",
+            ),
+            Proof(
+                law="speed of parting", closed_form=self.restitution * closing, simulated=float(after[1] - after[0]), tolerance=0.01,
+                source="e (v1 - v2)",
+            ),
+            Proof(
+                law="left speed after", closed_form=w1, simulated=float(after[0]), tolerance=0.01, scale=closing,
+                source="v - e c m2 / (m1 + m2)",
+            ),
+            Proof(
+                law="right speed after", closed_form=w2, simulated=float(after[1]), tolerance=0.01, scale=closing,
+                source="v + e c m1 / (m1 + m2)",
+            ),
+            never_rises(energy_of(truth), (m1 * v1**2 + m2 * v2**2) / 2),
+        )  # fmt: skip
 
     def claims(self) -> tuple[Claim, ...]:
         """Two balls of those colours, the one from the left going right, the other left."""

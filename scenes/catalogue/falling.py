@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from kinema.scenes.catalogue.ball import OneBall, draw_looks
 from kinema.scenes.materials import MATERIALS
-from kinema.scenes.prompts import length_of
+from kinema.scenes.prompts import Account, length_of, worded
+from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.scene import GRAVITY, Setup
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kinema.scenes.request import Claim
+    from kinema.scenes.truth import Truth
 
 __all__ = ["Drop", "Projectile", "bounce_times"]
 
@@ -47,6 +49,7 @@ class Drop(OneBall):
 
     family: ClassVar[str] = "drop"
     laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "arrow_of_time")
+    area: ClassVar[str] = "falling and flight"
 
     height: float  # m, from the ball's lowest point to the floor
     restitution: float  # -
@@ -90,8 +93,48 @@ class Drop(OneBall):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
+        return worded(self, self._texts())
+
+    def _texts(self) -> tuple[str, ...]:
         words = self.words(height=length_of(self.height))
         return tuple(text.format(**words) for text in _DROP)
+
+    def account(self) -> Account:
+        """See :class:`~kinema.scenes.prompts.Account`."""
+        detailed, short, *others = self._texts()
+        first, second = self.contact_times(2) - self.delay
+        return Account(
+            short=short,
+            detailed=detailed,
+            paraphrases=tuple(others),
+            beats=((0.0, "the ball is let go"), (float(first), "it hits the floor"), (float(second), "it hits the floor again")),
+            heard=("the ball hitting the floor at every bounce",),
+        )
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """Bounciness, height, size, material."""
+        return {
+            "restitution": tuple(
+                replace(self, restitution=e, note=f"It keeps {e:.0%} of its speed at every bounce.") for e in (0.4, 0.6, 0.8)
+            ),
+            "height": tuple(replace(self, height=self.height * factor) for factor in (0.4, 0.65, 1.0)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.6, 0.8, 1.0)),
+            "material": tuple(replace(self, material=name) for name in ("rubber", "wood", "steel")),
+        }
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Contact times and bounce heights."""
+        times = (self.contact_times(2) - self.delay).tolist()
+        found = [contact.t - self.delay for contact in truth.contacts[:2]]
+        rebound = self.restitution**2 * self.height
+        between = (truth.times > self.delay + found[0]) & (truth.times < self.delay + found[1])
+        top = truth.position[between, 0, 2].max() - self.radius
+        return (
+            Proof(law="first contact", closed_form=times[0], simulated=found[0], tolerance=0.01, source="sqrt(2 h / g)"),
+            Proof(law="second contact", closed_form=times[1], simulated=found[1], tolerance=0.01, source="sqrt(2 h / g) (1 + 2 e)"),
+            Proof(law="height after a bounce", closed_form=rebound, simulated=float(top), tolerance=0.01, source="e^2 h"),
+            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * self.height),
+        )
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, falling straight down."""
@@ -115,6 +158,7 @@ class Projectile(OneBall):
 
     family: ClassVar[str] = "projectile"
     laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "arrow_of_time")
+    area: ClassVar[str] = "falling and flight"
 
     height: float  # m, from the ball's lowest point at the throw to the floor
     speed_x: float  # m/s, positive to the right
@@ -168,9 +212,58 @@ class Projectile(OneBall):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
+        return worded(self, self._texts())
+
+    def _texts(self) -> tuple[str, ...]:
         side, origin = ("right", "left") if self.speed_x > 0 else ("left", "right")
         words = self.words(height=length_of(self.height), side=side) | {"from": origin}
         return tuple(text.format(**words) for text in _PROJECTILE)
+
+    def account(self) -> Account:
+        """See :class:`~kinema.scenes.prompts.Account`."""
+        detailed, short, *others = self._texts()
+        rise = self.speed_z / self.gravity
+        return Account(
+            short=short,
+            detailed=detailed,
+            paraphrases=tuple(others),
+            beats=((0.0, "the ball is thrown"), (rise, "it is at its highest"), (self.landing, "it hits the floor and bounces on")),
+            heard=("the ball hitting the floor at every bounce",),
+        )
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """Bounciness, throwing speed, direction, size, material."""
+        return {
+            "restitution": tuple(
+                replace(self, restitution=e, note=f"It keeps {e:.0%} of its speed at every bounce.") for e in (0.4, 0.6, 0.8)
+            ),
+            "speed": tuple(self._at_speed(self.speed_x * factor) for factor in (0.5, 0.75, 1.0)),
+            "direction": tuple(replace(self, speed_x=side * abs(self.speed_x)) for side in (-1.0, 1.0)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.6, 0.8, 1.0)),
+            "material": tuple(replace(self, material=name) for name in ("rubber", "wood", "steel")),
+        }
+
+    def _at_speed(self, speed_x: float) -> Self:
+        return replace(self, speed_x=speed_x, note=f"It moves sideways at {abs(speed_x):.2f} m/s.")
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Landing time, range and greatest height."""
+        first = truth.contacts[0]
+        start = truth.position[0, 0]
+        top = self.height + self.speed_z**2 / (2 * self.gravity)
+        along = abs(self.speed_x) * self.landing
+        return (
+            Proof(
+                law="landing", closed_form=self.landing, simulated=first.t - self.delay, tolerance=0.01,
+                source="(v + sqrt(v^2 + 2 g h)) / g",
+            ),
+            Proof(law="range", closed_form=along, simulated=abs(first.point[0] - float(start[0])), tolerance=0.01, source="v_x t"),
+            Proof(
+                law="greatest height", closed_form=top, simulated=float(truth.position[:, 0, 2].max()) - self.radius, tolerance=0.01,
+                source="h + v_z^2 / 2 g",
+            ),
+            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * top),
+        )  # fmt: skip
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, flying to that side."""

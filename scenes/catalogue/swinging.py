@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -10,11 +10,13 @@ from scipy.special import ellipk
 
 from kinema.scenes.catalogue.ball import OneBall, draw_looks
 from kinema.scenes.materials import MATERIALS
-from kinema.scenes.prompts import length_of
-from kinema.scenes.scene import GRAVITY, Joint, Setup
+from kinema.scenes.prompts import Account, length_of, worded
+from kinema.scenes.proof import Proof, energy_of, never_rises
+from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Joint, Setup
 
 if TYPE_CHECKING:
     from kinema.scenes.request import Claim
+    from kinema.scenes.truth import Truth
 
 __all__ = ["Pendulum"]
 
@@ -35,6 +37,8 @@ class Pendulum(OneBall):
 
     family: ClassVar[str] = "pendulum"
     laws: ClassVar[tuple[str, ...]] = ("period", "gravity")
+    area: ClassVar[str] = "swing, spring, turn"
+    audible: ClassVar[bool] = False
 
     length: float  # m, pivot to the ball's centre
     angle: float  # radians from straight down at release, positive to the right
@@ -82,9 +86,49 @@ class Pendulum(OneBall):
 
     def prompts(self) -> tuple[str, ...]:
         """Wordings."""
+        return worded(self, self._texts())
+
+    def _texts(self) -> tuple[str, ...]:
         origin, side = ("right", "left") if self.angle > 0 else ("left", "right")
         words = self.words(length=length_of(self.length), side=side) | {"from": origin}
         return tuple(text.format(**words) for text in _PENDULUM)
+
+    def account(self) -> Account:
+        """See :class:`~kinema.scenes.prompts.Account`."""
+        detailed, short, *others = self._texts()
+        return Account(
+            short=short,
+            detailed=detailed,
+            paraphrases=tuple(others),
+            beats=(
+                (0.0, "the ball is let go"),
+                (self.period / 4, "it passes its lowest point"),
+                (self.period / 2, "it turns round on the other side"),
+            ),
+            unheard=("no sound at all",),
+        )
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """The rod's length, the side and the size of the ball."""
+        return {
+            "length": tuple(replace(self, length=self.length * factor) for factor in (0.5, 0.75, 1.0)),
+            "direction": tuple(replace(self, angle=side * abs(self.angle)) for side in (1.0, -1.0)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.6, 0.8, 1.0)),
+        }
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """The period, by the passages of the lowest point, and the energy."""
+        x = truth.position[:, 0, 0] - self.pivot[0]
+        cross = np.flatnonzero(np.diff(np.sign(x)) != 0)
+        exact = (cross + x[cross] / (x[cross] - x[cross + 1])) / TRUTH_RATE
+        swing = self.length * (1 - float(np.cos(self.angle)))
+        return (
+            Proof(
+                law="half period", closed_form=self.period / 2, simulated=float(np.diff(exact).mean()), tolerance=0.01,
+                source="2 sqrt(I / m g L) K",
+            ),
+            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * swing),
+        )  # fmt: skip
 
     def claims(self) -> tuple[Claim, ...]:
         """One ball of that colour, first moving away from where it was held."""

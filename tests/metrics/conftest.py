@@ -98,6 +98,7 @@ def closed_form(family: str, seed: int, take: int = 0, **overrides: object) -> T
     velocity = np.concatenate([np.zeros((held, *velocity.shape[1:])), velocity])
     return Truth(
         scene=scene, bodies=scene.bodies(), times=TIMES, position=position, velocity=velocity,
+        orientation=np.broadcast_to([0.0, 0.0, 0.0, 1.0], (*position.shape[:2], 4)), spin=np.zeros_like(position),
         visible=np.ones(position.shape[:2], dtype=bool), contacts=tuple(replace(c, t=c.t + held / TRUTH_RATE) for c in contacts),
         camera=scene.camera(), gravity=scene.gravity, floor=scene.floor,
     )  # fmt: skip

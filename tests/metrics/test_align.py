@@ -85,6 +85,7 @@ def truth_of(path: Path) -> Truth:
     return Truth(
         scene=SCENES["drop"].load().draw(0), bodies=bodies, times=TIMES, position=position,
         velocity=np.gradient(position, 1 / TRUTH_RATE, axis=0),
+        orientation=np.broadcast_to([0.0, 0.0, 0.0, 1.0], (*position.shape[:2], 4)), spin=np.zeros_like(position),
         visible=np.ones(position.shape[:2], dtype=bool), contacts=(), gravity=9.81, floor="wood",
         camera=Camera(target=(0, 0, 0.5), distance=3, yaw=0, eye_height=0.6, view_height=1.6),
     )  # fmt: skip
