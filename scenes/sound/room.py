@@ -7,7 +7,7 @@ A source's wave is convolved with :func:`early_answer`, and added to a mono trac
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.fft import irfft, rfft
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from kinema.scenes.scene import Scene
     from kinema.scenes.truth import Truth
 
-__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "early_answer", "listener", "paths", "reverberate", "room_of"]
+__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "early_answer", "listener", "paths", "reverberate", "room_of", "round_head"]
 
 HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
+HEAD_TIME = HEAD_RADIUS / SPEED_OF_SOUND / 2  # s, time constant of its shelf
 WALL = 0.9  # -, distance of the backdrop behind the plane of motion over the view's height
 WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (est); where the truth's room does not say ``wall_reflection``
 WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture; where the truth's room does not say ``wall_y``
@@ -106,11 +107,12 @@ def _measured(room: str, size: tuple[float, float, float]) -> float:
     return float(np.mean([decay_time(answer, rate, band=band) for band in (500.0, 1000.0)]))
 
 
-def paths(point: tuple[float, float, float], truth: Truth) -> tuple[Path, ...]:
+def paths(point: tuple[float, float, float] | NDArray[np.float64], truth: Truth) -> tuple[Path, ...]:
     """The direct way first, then the reflections that are made one by one (image sources; Allen and Berkley 1979).
 
     In the studio there is one, off the back wall; outdoors one, off the ground; between walls those of first and second order. What
-    sounds from beyond a wall is mirrored as if it stood before it.
+    sounds from beyond a wall is mirrored as if it stood before it. Several points (n, 3) of one source's way give paths whose
+    ``seen_from`` are (n, 3).
     """
     source = np.asarray(point, dtype=float)
     name = getattr(truth.scene, "room", "studio")
@@ -123,16 +125,17 @@ def paths(point: tuple[float, float, float], truth: Truth) -> tuple[Path, ...]:
 
 def _images(source: NDArray[np.float64], room: str, walls: dict[str, float]) -> tuple[Path, ...]:
     direct = Path(source, 1.0)
+    on_floor = bool(np.all(source[..., 2] < ON_THE_FLOOR))
     kind = ROOMS[room]
     if kind is None:  # an open field
         ground = np.sqrt(1 - np.array(SURFACES["grass"]))
-        return (direct,) if source[2] < ON_THE_FLOOR else (direct, _coloured(source * (1, 1, -1), ground))
+        return (direct,) if on_floor else (direct, _coloured(source * (1, 1, -1), ground))
     corner = np.array([walls["left"], walls["near"], 0.0])
     size = np.array([walls["width"], walls["depth"], walls["height"]])
     inside = np.clip(source - corner, 0.01, size - 0.01)
     found = [direct]
     for cell, hits in _cells():
-        if source[2] < ON_THE_FLOOR and cell[2] in (-1, 2):
+        if on_floor and cell[2] in (-1, 2):
             continue
         kept = np.prod([_reflection(room, face) ** count for face, count in enumerate(hits)], axis=0)
         found.append(_coloured(corner + np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside), kept))
@@ -178,19 +181,24 @@ def _wall_kernel(bands: tuple[float, ...], rate: float) -> NDArray[np.float64]:
     return kernel
 
 
+def round_head(incidence: Any) -> tuple[Any, Any]:
+    """How much later than at the head's middle an ear hears (s, Woodworth), and its gain at high pitch (-, Brown and Duda)."""
+    travel = HEAD_RADIUS / SPEED_OF_SOUND
+    late = np.where(incidence < np.pi / 2, -travel * np.cos(incidence), travel * (incidence - np.pi / 2))
+    return late, 1.05 + 0.95 * np.cos(incidence * 180 / 150)
+
+
 def ear_kernel(incidence: float, fraction: float, rate: float) -> NDArray[np.float64]:
     """What a round head makes of a click that would arrive ``KERNEL_LEAD + fraction`` samples after the kernel's start at its middle.
 
     ``incidence`` is the angle between the source and the ear's axis in radians: 0 is straight into the ear. Time: Woodworth's; level:
     the shelf of Brown and Duda (1998), flat below 600 Hz, from +6 dB to -20 dB above.
     """
-    travel = HEAD_RADIUS / SPEED_OF_SOUND
-    late = -travel * np.cos(incidence) if incidence < np.pi / 2 else travel * (incidence - np.pi / 2)
+    late, shelf = round_head(incidence)
     offset = np.arange(KERNEL_LENGTH) - KERNEL_LEAD - fraction - late * rate
     window = np.cos(np.pi / 2 * np.clip(offset / KERNEL_LEAD, -1, 1)) ** 2
     click = np.sinc(offset) * window
-    shelf = 1.05 + 0.95 * np.cos(incidence * 180 / 150)
-    corner = travel / 2 * 2 * rate  # bilinear: s -> 2 rate (1 - 1/z) / (1 + 1/z)
+    corner = HEAD_TIME * 2 * rate  # bilinear: s -> 2 rate (1 - 1/z) / (1 + 1/z)
     kernel: NDArray[np.float64] = lfilter([1 + shelf * corner, 1 - shelf * corner], [1 + corner, 1 - corner], click)
     return kernel
 
