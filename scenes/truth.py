@@ -36,6 +36,7 @@ class Body:
         solid: its form; None is a ball of ``radius``.
         inertia: kg m^2 about its own axes, where it is not that of a uniform solid (a hoop that the simulator sees as a cylinder).
         subject: False for what moves along but is not followed by name: the links of a chain, grains of a heap.
+        touch: what the engine lets it touch with where that is simpler than its form (a ring that rolls as a cylinder); None: its form.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Body:
     solid: Solid | None = None
     inertia: Vector | None = None
     subject: bool = True
+    touch: Solid | None = None
 
     @property
     def form(self) -> Solid:

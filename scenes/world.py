@@ -217,7 +217,7 @@ class _Engine:
     def _add_free(self, i: int, body: Body) -> None:
         p, client, setup = self.p, self.client, self.setup
         ghost = body.name in setup.ghosts or body.form.kind == "sheet"
-        shape = -1 if ghost else self._shape(body.form)
+        shape = -1 if ghost else self._shape(body.touch or body.form)
         handle = p.createMultiBody(
             body.mass,
             shape,
@@ -240,7 +240,7 @@ class _Engine:
         centres = [np.array(setup.position[i]) - starts[name] for i, name in zip(index, order, strict=True)]
         turns = [self._value(setup.orientation, i, NO_TURN) for i in index]
         shapes = [
-            -1 if name in setup.ghosts else self._shape(self.bodies[i].form, at=centre, turn=turn)
+            -1 if name in setup.ghosts else self._shape(self.bodies[i].touch or self.bodies[i].form, at=centre, turn=turn)
             for i, name, centre, turn in zip(index, order, centres, turns, strict=True)
         ]
         parents = [0 if joint.parent is None else order.index(joint.parent) + 1 for joint in joints]
