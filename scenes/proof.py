@@ -54,7 +54,7 @@ class Proof:
 
 
 def energy_of(truth: Truth) -> NDArray[np.float64]:
-    """Kinetic and potential energy (n,) of all bodies together, J."""
+    """Kinetic and potential energy of all bodies together, J, from the release on (before it they are held)."""
     total = np.zeros(len(truth.times))
     for i, body in enumerate(truth.bodies):
         total += body.mass * truth.gravity * truth.position[:, i, 2]
@@ -63,7 +63,7 @@ def energy_of(truth: Truth) -> NDArray[np.float64]:
             back = truth.orientation[:, i] * np.array([-1, -1, -1, 1])
             own = rotate(back, truth.spin[:, i])
             total += (own**2 @ np.array(body.inertia or inertia_of(body.form, body.mass))) / 2
-    return total
+    return total[truth.times >= truth.scene.delay]
 
 
 def never_rises(energy: NDArray[np.float64], scale: float, *, tolerance: float = 0.005) -> Proof:

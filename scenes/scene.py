@@ -241,7 +241,7 @@ class Scene(ABC):
             **self.vary(rng),
             yaw=float(np.radians(rng.uniform(-5, 5))),
             closeness=float(rng.uniform(0.9, 1.1)),
-            delay=round(float(rng.uniform(0, 0.25)) * TRUTH_RATE) / TRUTH_RATE,
+            delay=self.delay + round(float(rng.uniform(0, 0.25)) * TRUTH_RATE) / TRUTH_RATE,
         )
 
     def to_json(self) -> dict[str, Any]:
