@@ -157,7 +157,7 @@ def _seen_in_truth(case: Case, wanted: int) -> float:
     """How many bodies the truth shows, on average over the frames of the case; when does not count, as a clip may start late."""
     if case.truth is None:
         return float(wanted)
-    moments = (np.arange(case.request.frame_count) + 0.5) / case.request.fps
+    moments = np.asarray((np.arange(case.request.frame_count) + 0.5) / case.request.fps, dtype=np.float64)
     return max(float(case.truth.visible_at(moments).sum(axis=1).mean()), 1e-6)
 
 

@@ -270,8 +270,7 @@ def _lengths_of(scene: Scene) -> list[float]:
         value = getattr(scene, field.name)
         values = value if isinstance(value, tuple) else (value,)
         numbers += [abs(float(one)) for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
-    for thing in (*scene.bodies(), *scene.props()):
-        solid = getattr(thing, "form", None) or thing.solid  # type: ignore[union-attr]
+    for solid in (*(body.form for body in scene.bodies()), *(prop.solid for prop in scene.props())):
         for name in ("size", "radius", "length"):
             own = getattr(solid, name, ())
             numbers += [float(one) for one in (own if isinstance(own, tuple) else (own,))]

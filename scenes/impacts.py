@@ -77,13 +77,13 @@ class Touches:
             return np.stack([np.bincount(group, weight * values[:, k], count) / total for k in range(3)], axis=-1)
 
         lead = np.zeros(count, dtype=np.int64)
-        lead[group[::-1]] = np.arange(len(rows))[::-1]
+        lead[group[::-1]] = np.arange(len(rows))[::-1]  # the first row of each group
         deepest = np.full(count, np.inf)
         np.minimum.at(deepest, group, rows[:, 9])
         step, first, second = step[lead], first[lead], second[lead]
         middle, across = mean(point), mean(normal)
         across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12)
-        load = np.bincount(group, force, count)
+        load = np.asarray(np.bincount(group, force, count), dtype=float)
         surface_of_second = _surface_velocity(states, step, second, middle)
         past = _surface_velocity(states, step, first, middle) - surface_of_second
         approach = -(past * across).sum(axis=-1)
