@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,23 @@ from scipy.signal import fftconvolve, firwin, lfilter
 from scipy.special import betainc
 
 from kinema.scenes.materials import MATERIALS, Material
-from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, slab_modes, sphere_modes
+from kinema.scenes.shapes import Ball, Sheet
+from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, Modes, slab_modes
 from kinema.scenes.sound.place import LEAD
+from kinema.scenes.sound.ringing import affordable, body_modes, prop_modes, rests_from
+from kinema.scenes.sound.touch import Surface, flat, solid_volume, touch_of, touch_of_ball, touch_of_prop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.scenes.truth import Body, Contact, Truth
+    from kinema.scenes.truth import Body, Contact, Prop, Truth
 
 __all__ = ["LEAD", "contact_time", "dry_impact", "force_pulse", "source_of"]
 
 FINE_RATE = 192_000  # Hz, at which pulse and acceleration noise are made
 LONGEST_CONTACT = 6e-3  # s; what presses longer is not heard but felt (est)
+VIBRATION = 0.25  # -, of the energy of a blow that may go into the tones of a body, at most (est)
 RISE, RELEASE = 0.5, 1.5  # exponents of the force pulse, see force_pulse
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """What one side of a contact is to Hertz: ``radius`` None is flat, ``mass`` None does not yield."""
-
-    material: Material
-    radius: float | None
-    mass: float | None
 
 
 def contact_time(first: Body, second: Body | Material, speed: float) -> float:
@@ -49,18 +43,16 @@ def contact_time(first: Body, second: Body | Material, speed: float) -> float:
         >>> round(contact_time(ball, MATERIALS["steel"], 3.0) * 1000, 2)
         0.11
     """
-    sides = [_side(first), _side(second)]
+    return _hertz((touch_of_ball(first).surface, flat(second) if isinstance(second, Material) else touch_of_ball(second).surface), speed)
+
+
+def _hertz(sides: tuple[Surface, Surface], speed: float) -> float:
+    """How long two surfaces touch, in seconds."""
     mass = 1 / sum(1 / side.mass for side in sides if side.mass)
     radius = 1 / sum(1 / side.radius for side in sides if side.radius)
     softness = sum((1 - s.material.poisson**2) / (s.material.youngs_modulus * s.material.stiffening) for s in sides)
     hertz = 2.868 * (mass**2 * softness**2 / (radius * max(speed, 1e-3))) ** 0.2
     return float(min(hertz, LONGEST_CONTACT))
-
-
-def _side(thing: Body | Material) -> Surface:
-    if isinstance(thing, Material):
-        return Surface(thing, None, None)
-    return Surface(MATERIALS[thing.material], thing.radius, thing.mass)
 
 
 def force_pulse(impulse: float, duration: float, rate: float) -> NDArray[np.float64]:
@@ -79,40 +71,73 @@ def _acceleration_noise(force: NDArray[np.float64], body: Body, cosine: float, r
     """Far pressure times distance (Pa m) of a rigid ball that a force sets moving, at an angle of ``cosine`` from it.
 
     ``P / A = rho a^2 cos x / (2 + 2 x + x^2)`` with ``x = s a / c``: the rigid sphere's dipole (Chadwick et al. 2012), far from it.
+    Another solid counts as the ball of its volume.
     """
-    q = 2 * rate * body.radius / SPEED_OF_SOUND  # bilinear: x -> q (1 - 1/z) / (1 + 1/z)
+    radius = _size(body)
+    q = 2 * rate * radius / SPEED_OF_SOUND  # bilinear: x -> q (1 - 1/z) / (1 + 1/z)
     tail = np.zeros(int(4 * q))  # exp(-8), -70 dB
     acceleration = np.concatenate([force / body.mass, tail])
     noise: NDArray[np.float64] = lfilter([q, 0, -q], [q * q + 2 * q + 2, 4 - 2 * q * q, q * q - 2 * q + 2], acceleration)
-    return AIR_DENSITY * body.radius**2 * max(abs(cosine), LOWEST_DIRECTIVITY) * noise
+    return AIR_DENSITY * radius**2 * max(abs(cosine), LOWEST_DIRECTIVITY) * noise
+
+
+def _size(body: Body) -> float:
+    """Radius in m of the ball of the same volume."""
+    if isinstance(body.form, Ball | Sheet):
+        return body.radius
+    return float((3 / (4 * np.pi) * solid_volume(body.form)) ** (1 / 3))
 
 
 def source_of(contact: Contact, truth: Truth, rate: int = 48_000) -> NDArray[np.float64]:
     """Pressure times distance (Pa m) that a contact sends towards the listener; sample ``LEAD`` is the moment of touch."""
-    bodies = {body.name: body for body in truth.bodies}
-    balls = [bodies[name] for name in contact.bodies if name in bodies]
-    floor = MATERIALS[truth.floor] if len(balls) == 1 else None
-    duration = contact_time(balls[0], floor or balls[1], contact.approach_speed)
-    towards = truth.camera.eye - np.asarray(contact.point)
+    touches = [touch_of(contact, index, truth) for index in _struck_bodies(contact, truth)]
+    prop = next((prop for prop in truth.props if prop.name in contact.bodies), None)
+    second = touches[1].surface if len(touches) > 1 else touch_of_prop(prop) if prop is not None else flat(MATERIALS[truth.floor])
+    duration = _hertz((touches[0].surface, second), contact.approach_speed)
+    towards = truth.cameras(np.array([contact.t]))[0].eye - np.asarray(contact.point)
     cosine = float(towards @ np.asarray(contact.normal) / np.linalg.norm(towards))
 
     steps = max(1, round(FINE_RATE / rate))
     force = force_pulse(contact.impulse, duration, rate * steps)
-    noises = [_acceleration_noise(force, ball, cosine, rate * steps) for ball in balls]
+    noises = [_acceleration_noise(force, touch.body, cosine, rate * steps) for touch in touches]
     noise = np.zeros(max(map(len, noises)))
     for one in noises:
         noise[: len(one)] += one
 
-    modes = sphere_modes(MATERIALS[balls[0].material], balls[0].radius, balls[0].mass, cosine)
-    for ball in balls[1:]:
-        modes += sphere_modes(MATERIALS[ball.material], ball.radius, ball.mass, cosine)
-    if floor is not None:
-        modes += slab_modes(floor, truth.scene.view, _struck(contact, truth))
-    ringing = fftconvolve(modes.ring(rate), _coarse(force, steps) / rate)
+    tones = [body_modes(touch, cosine) for touch in touches]
+    afford = [affordable(modes, force, rate * steps, VIBRATION * contact.impulse * contact.approach_speed / 2) for modes in tones]
+    ringing = fftconvolve(_ringing(contact, truth, tones, afford, prop, rate), _coarse(force, steps) / rate)
     sound = np.zeros(max(len(ringing), len(noise) // steps + 2 * LEAD))
     direct = _coarse(noise, steps)[: len(sound)]
     sound[: len(ringing)] += ringing
     sound[: len(direct)] += direct
+    return sound
+
+
+def _struck_bodies(contact: Contact, truth: Truth) -> list[int]:
+    """Numbers of the one or two bodies that meet."""
+    numbers = {body.name: index for index, body in enumerate(truth.bodies)}
+    return [numbers[name] for name in contact.bodies if name in numbers]
+
+
+def _ringing(
+    contact: Contact, truth: Truth, tones: list[Modes], afford: list[float], prop: Prop | None, rate: int
+) -> NDArray[np.float64]:
+    """The tones (n,) in Pa m that a unit impulse leaves in all that is struck; those of a body end when it comes to rest."""
+    waves, lasting = [], Modes.none()
+    for index, modes, factor in zip(_struck_bodies(contact, truth), tones, afford, strict=True):
+        if modes.resting is None:
+            lasting += modes
+        elif len(modes.gain):
+            waves.append(factor * modes.ring(rate, rests_from(truth, index, contact.t) - contact.t))
+    if prop is not None:
+        lasting += prop_modes(prop, np.asarray(contact.point))
+    elif len(tones) == 1:
+        lasting += slab_modes(MATERIALS[truth.floor], truth.scene.view, _struck(contact, truth))
+    waves.append(lasting.ring(rate))
+    sound = np.zeros(max(map(len, waves)))
+    for wave in waves:
+        sound[: len(wave)] += wave
     return sound
 
 
@@ -144,5 +169,6 @@ def dry_impact(contact: Contact, truth: Truth, rate: int = 48_000) -> tuple[NDAr
     Returns:
         Pressure in pascals, and the time in seconds at which its sample 0 sounds: contact plus travel time, less ``LEAD`` samples.
     """
-    distance = float(np.linalg.norm(truth.camera.eye - np.asarray(contact.point)))
+    eye = truth.cameras(np.array([contact.t]))[0].eye
+    distance = float(np.linalg.norm(eye - np.asarray(contact.point)))
     return source_of(contact, truth, rate) / distance, contact.t + distance / SPEED_OF_SOUND - LEAD / rate

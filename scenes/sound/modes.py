@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from kinema.scenes.materials import Material
 
-__all__ = ["AIR_DENSITY", "SPEED_OF_SOUND", "Modes", "slab_modes", "sphere_modes"]
+__all__ = [
+    "AIR_DENSITY",
+    "LOWEST_DIRECTIVITY",
+    "SLOWEST_DECAY",
+    "SPEED_OF_SOUND",
+    "Modes",
+    "plate_modes",
+    "slab_modes",
+    "sphere_modes",
+    "sphere_radiation",
+]
 
 AIR_DENSITY = 1.2  # kg/m^3, at 20 degrees Celsius
 SPEED_OF_SOUND = 343.0  # m/s, at 20 degrees Celsius
@@ -41,33 +51,63 @@ class Modes:
         frequency: Hz.
         decay: 1/s; the amplitude falls by e in ``1 / decay``.
         gain: Pa m per N s, signed: the amplitude at 1 m right after a unit impulse.
+        resting: 1/s; the decay once the thing lies or rubs on another, which chokes it. None: as ``decay``.
+        uptake: 1/kg, energy that a unit impulse leaves in the tone; None where nobody asks.
     """
 
     frequency: NDArray[np.float64]
     decay: NDArray[np.float64]
     gain: NDArray[np.float64]
+    resting: NDArray[np.float64] | None = None
+    uptake: NDArray[np.float64] | None = None
+
+    @classmethod
+    def none(cls) -> Modes:
+        """Of what does not ring."""
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0))
 
     def __add__(self, other: Modes) -> Modes:
         """Both together."""
-        pairs = ((getattr(self, name), getattr(other, name)) for name in ("frequency", "decay", "gain"))
-        return Modes(*(np.concatenate(pair) for pair in pairs))
+        return Modes(
+            np.concatenate([self.frequency, other.frequency]),
+            np.concatenate([self.decay, other.decay]),
+            np.concatenate([self.gain, other.gain]),
+            np.concatenate([one.decay if one.resting is None else one.resting for one in (self, other)]),
+        )
 
-    def ring(self, rate: float) -> NDArray[np.float64]:
-        """The sound (n,) in Pa m of a unit impulse at sample 0, until every tone has fallen by 70 dB."""
+    def ring(self, rate: float, rests: float = np.inf) -> NDArray[np.float64]:
+        """The sound (n,) in Pa m of a unit impulse at sample 0, until every tone has fallen by 70 dB.
+
+        Args:
+            rate: Hz.
+            rests: s after the impulse from which on the tones decay as at rest.
+        """
         heard = self.frequency < min(HIGHEST_PITCH, 0.45 * rate)
         if not heard.any():
             return np.zeros(1)
         frequency, decay, gain = self.frequency[heard], self.decay[heard], self.gain[heard]
-        pole = (-decay + 2j * np.pi * frequency) / rate
-        speed = np.floor(np.log2(decay / decay.min()) / 2)  # tones that last about as long as each other are made together
+        pole = np.asarray((-decay + 2j * np.pi * frequency) / rate, dtype=np.complex128)
         # The velocity of a damped oscillator: it swings back to where it was, so nothing is left at 0 Hz.
         velocity = gain * (1 - 1j * pole.real / pole.imag)
-        waves = [_tones(velocity[speed == one], pole[speed == one]) for one in np.unique(speed)]
-        sound = np.zeros(max(map(len, waves)))
-        for wave in waves:
-            sound[: len(wave)] += wave
+        sound = _side_by_side(velocity, pole)
         sound[0] /= 2  # the jump from silence lies on this sample: half counts, as in the trapezium rule
-        return sound
+        last = rests * rate
+        if self.resting is None or last >= len(sound):
+            return sound
+        count = max(1, round(last))
+        choked = np.asarray((-self.resting[heard] + 2j * np.pi * frequency) / rate, dtype=np.complex128)
+        return np.concatenate([sound[:count], _side_by_side(velocity * np.exp(pole * count), choked)])
+
+
+def _side_by_side(velocity: NDArray[np.complex128], pole: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Sum of ``Re velocity exp(pole k)``; tones that last about as long as each other are made together."""
+    decay: NDArray[np.float64] = -pole.real
+    speed = np.floor(np.log2(decay / decay.min()) / 2)
+    waves = [_tones(velocity[speed == one], pole[speed == one]) for one in np.unique(speed)]
+    sound = np.zeros(max(map(len, waves)))
+    for wave in waves:
+        sound[: len(wave)] += wave
+    return sound
 
 
 def _tones(gain: NDArray[np.complex128], pole: NDArray[np.complex128]) -> NDArray[np.float64]:
@@ -91,19 +131,34 @@ def slab_modes(material: Material, size: float, where: tuple[float, float]) -> M
         size: m, of the scene; the slab is 1.3 by 1.1 sizes, and .06 thick.
         where: the struck point as shares of length and width, 0 to 1.
     """
-    a, b, h = 1.3 * size, 1.1 * size, 0.06 * size
+    return plate_modes(material, (1.3 * size, 1.1 * size, 0.06 * size), where, BEDDING_MASS, BEDDING_LOSS)
+
+
+def plate_modes(
+    material: Material, size: tuple[float, float, float], where: tuple[float, float], bedding: float, loss: float
+) -> Modes:
+    """The tones of a simply supported plate.
+
+    Args:
+        material: of the plate.
+        size: m, length, width and thickness.
+        where: the struck point as shares of length and width, 0 to 1.
+        bedding: mass that moves over the plate's own.
+        loss: loss factor that what it lies on adds.
+    """
+    a, b, h = size
     wave = np.sqrt(material.youngs_modulus / (material.density * (1 - material.poisson**2)))  # m/s, of compression in a plate
     m, n = (grid.ravel() for grid in np.meshgrid(np.arange(1, 41), np.arange(1, 41), indexing="ij"))
     frequency = np.pi / 2 * h * wave / np.sqrt(12) * ((m / a) ** 2 + (n / b) ** 2)
     lowest = np.argsort(frequency, kind="stable")[:MAX_SLAB_MODES]
     m, n, frequency = m[lowest], n[lowest], frequency[lowest]
     shape = np.sin(m * np.pi * where[0]) * np.sin(n * np.pi * where[1])
-    mass = BEDDING_MASS * material.density * h * a * b / 4
+    mass = bedding * material.density * h * a * b / 4
     # A panel radiates the power rho c S sigma <v^2> into the half space above it; <v^2> of a mode is an eighth of its amplitude squared.
     coincidence = SPEED_OF_SOUND**2 / (1.81 * h * wave)
     efficiency = 1 / (1 + (coincidence / frequency) ** 2)
     gain = AIR_DENSITY * SPEED_OF_SOUND * np.sqrt(efficiency * a * b / (8 * np.pi)) * shape / mass
-    return Modes(frequency, np.pi * (material.loss_factor + BEDDING_LOSS) * frequency + SLOWEST_DECAY, gain)
+    return Modes(frequency, np.pi * (material.loss_factor + loss) * frequency + SLOWEST_DECAY, gain)
 
 
 def sphere_modes(material: Material, radius: float, mass: float, cosine: float) -> Modes:
@@ -112,7 +167,13 @@ def sphere_modes(material: Material, radius: float, mass: float, cosine: float) 
     shear_wave = np.sqrt(material.stiffening * material.youngs_modulus / (2 * material.density * (1 + material.poisson)))
     frequency = root * shear_wave / (2 * np.pi * radius)
     ka = 2 * np.pi * frequency * radius / SPEED_OF_SOUND
-    slope = spherical_jn(order, ka, derivative=True) - 1j * spherical_yn(order, ka, derivative=True)
     pattern = np.maximum(np.abs(eval_legendre(order, cosine)), LOWEST_DIRECTIVITY)
-    gain = AIR_DENSITY * SPEED_OF_SOUND * radius * mobility / mass * pattern / (ka * np.abs(slope))
+    gain = AIR_DENSITY * SPEED_OF_SOUND * radius * mobility / mass * pattern * sphere_radiation(order, ka)
     return Modes(frequency, np.pi * material.loss_factor * frequency + SLOWEST_DECAY, gain)
+
+
+def sphere_radiation(order: NDArray[np.int64], ka: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Far pressure of a ball whose surface moves in a spherical harmonic, over what the same velocity would make of a plane wave."""
+    slope = spherical_jn(order, ka, derivative=True) - 1j * spherical_yn(order, ka, derivative=True)
+    share: NDArray[np.float64] = 1 / (ka * np.abs(slope))
+    return share
