@@ -1,0 +1,1 @@
+"""How the truth is turned into pictures."""

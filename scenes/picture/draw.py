@@ -1,0 +1,256 @@
+"""Frame by frame: geometry, light, shadow and style put together.
+
+Everything is in linear light until a style makes bytes of it. Bodies, props and ties are drawn in cells, 3 x 3 to a pixel, and only where
+there are any; what stands still is drawn once per camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from kinema.scenes.picture.cast import Seen, Shape, cast
+from kinema.scenes.picture.lens import Lens
+from kinema.scenes.picture.light import RIGS
+from kinema.scenes.picture.looks import Looks
+from kinema.scenes.picture.shadow import Ground, StillShade, cast_shadow
+from kinema.scenes.picture.stage import FINE, Stage, moving_stage, still_stage
+from kinema.scenes.picture.style import STYLE_LOOKS, Sheet, seed_of
+from kinema.scenes.picture.things import Things
+from kinema.scenes.shapes import volume_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from kinema.scenes.camera import Camera
+    from kinema.scenes.truth import Truth
+
+    Picture = NDArray[np.float32]
+    Caster = Callable[[Lens, list[Shape], Picture | None], Seen]
+
+__all__ = ["Painter"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Something drawn in cells, brought to pixels."""
+
+    colour: Picture  # (H, W, 3) times the cover
+    cover: Picture  # (H, W)
+
+
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """All that does not move, seen by one camera."""
+
+    lens: Lens  # of pixels
+    fine: Lens  # of cells
+    ground: Ground
+    colour: Picture  # (H, W, 3) of floor and wall
+    behind: Picture | None  # (cells,) inverse depth of opaque things that stand still
+    index: NDArray[np.int32]  # (cells,) of those things; -1 is the stage
+    props: _Layer | None
+    prop_ground: Ground | None
+    clear: tuple[tuple[Seen, Picture, float], ...]  # see-through things: cells, light of each, opacity
+    normal: Picture | None  # (cells, 3), only for styles with outlines
+
+
+class Painter:
+    """Draws the frames of one truth.
+
+    Args:
+        truth: what there is.
+        times: s, of the frames.
+        width, height: pixels.
+        caster: the geometry pass.
+    """
+
+    def __init__(self, truth: Truth, times: NDArray[np.float64], width: int, height: int, caster: Caster = cast) -> None:
+        self.truth, self.width, self.height, self.caster = truth, width, height, caster
+        self.view, self.wall_y = truth.scene.view, truth.room["wall_y"]
+        self.things = Things(truth, times)
+        self.cameras = truth.cameras(times)
+        self.moving = truth.scene.move != "static"
+        self.rig, self.style = RIGS[truth.scene.lighting], STYLE_LOOKS[truth.scene.style]
+        self.looks = Looks(self.things, self.rig, self.style, truth.camera.pixels_per_metre(width, height))
+        self.seed = seed_of(truth.scene.id)
+        solid = [shape for shape in self.things.shapes(0, moving=False) if self.things.all[shape.index].kind == "prop"]
+        self.shade = StillShade(solid, self.rig, self.view) if solid else None
+        self.girths = [_girth(thing.solid, thing.radius) for thing in self.things.all]
+        self.still: tuple[Camera, _Still] | None = None
+
+    def frame(self, number: int) -> NDArray[np.uint8]:
+        """One frame (H, W, 3)."""
+        camera = self.cameras[number]
+        if self.still is None or self.still[0] != camera:
+            self.still = (camera, self._still(camera))
+        still = self.still[1]
+        shapes = self.things.shapes(number, moving=True)
+        seen = self.caster(still.fine, shapes, still.behind)
+        colour = self.looks.colours(seen, number, still.fine.eye.astype(np.float32), self._open(seen))
+        light = self._composed(still, shapes, seen, colour)
+        front = self._front(still, seen)
+        light = self._through(still, front, light)
+        if not self.style.lines:
+            return self.style.finish(Sheet(light, None, None, None, self.seed, number))
+        bodies = self.looks.body[seen.index]
+        tint = self._pixels(seen.cell[bodies], self.looks.paint[seen.index[bodies]])
+        lines = self._lines(still, seen, front)
+        return self.style.finish(Sheet(light, lines, tint.colour, tint.cover, self.seed, number))
+
+    # What stands still ---------------------------------------------------------------------------------------------------------------
+
+    def _still(self, camera: Camera) -> _Still:
+        lens, fine = Lens.of(camera, self.width, self.height), Lens.of(camera, self.width, self.height, FINE)
+        paint = moving_stage if self.moving else still_stage
+        stage = paint(camera, self.truth.floor, self.wall_y, self.view, self.width, self.height)
+        ground = _ground_of(stage)
+        colour = self._lit_stage(stage, ground)
+        shapes = self.things.shapes(0, moving=False)
+        index = np.full(fine.width * fine.height, -1, dtype=np.int32)
+        normal = np.zeros((len(index), 3), np.float32) if self.style.lines else None
+        behind, props, prop_ground = None, None, None
+        if shapes:
+            seen = self.caster(fine, shapes, None)
+            behind = np.zeros(len(index), np.float32)
+            behind[seen.cell], index[seen.cell] = seen.inverse, seen.index
+            if normal is not None:
+                normal[seen.cell] = seen.normal
+            props, prop_ground = self._prop_layer(seen, fine, ground)
+        clear = tuple(self._clear(fine, behind, k) for k in self._clear_order(fine))
+        return _Still(lens, fine, ground, colour, behind, index, props, prop_ground, clear, normal)
+
+    def _lit_stage(self, stage: Stage, ground: Ground) -> Picture:
+        colour = self.style.stage(stage.colour) * np.array(self.rig.stage, np.float32)
+        if self.shade is not None:
+            colour = colour * self.shade.on(ground, self.rig)[..., None]
+        if self.rig.pool:
+            colour = colour * self.rig.share(stage.x, stage.y, stage.z, self.view)[..., None]
+        return colour.astype(np.float32)
+
+    def _prop_layer(self, seen: Seen, fine: Lens, ground: Ground) -> tuple[_Layer, Ground]:
+        """Colours and places of what stands still, by pixel."""
+        light = self.looks.colours(seen, 0, fine.eye.astype(np.float32), np.ones(len(seen.cell), np.float32))
+        if self.shade is not None:
+            real = self.looks.flat[seen.index]
+            step = np.float32(0.006 * self.view)
+            at = (seen.point + step * seen.normal).T
+            left = (1 - self.rig.shade * (1 - self.shade.lamp(*at))) * (1 - self.rig.close * (1 - self.shade.sky(*at)))
+            light *= np.where(real, 1, left).astype(np.float32)[:, None]
+        layer = self._pixels(seen.cell, light)
+        point, normal = self._pixels(seen.cell, seen.point), self._pixels(seen.cell, seen.normal)
+        there = layer.cover > 0
+        share = np.where(there, layer.cover, 1)
+        planes = [np.where(there, point.colour[..., k] / share, plane) for k, plane in enumerate((ground.x, ground.y, ground.z))]
+        normals = [np.where(there, normal.colour[..., k] / share, plane) for k, plane in enumerate((ground.nx, ground.ny, ground.nz))]
+        return layer, Ground(*(plane.astype(np.float32) for plane in (*planes, *normals)))
+
+    def _clear_order(self, fine: Lens) -> list[int]:
+        """See-through things, the farthest first."""
+        found = [k for k, thing in enumerate(self.things.all) if self.things.clear(thing)]
+        return sorted(found, key=lambda k: -float(np.linalg.norm(self.things.pose(0, k)[0] - fine.eye)))
+
+    def _clear(self, fine: Lens, behind: Picture | None, k: int) -> tuple[Seen, Picture, float]:
+        seen = self.caster(fine, [self.things.shape(0, k)], behind)
+        light = self.looks.colours(seen, 0, fine.eye.astype(np.float32), np.ones(len(seen.cell), np.float32))
+        return seen, light, self.truth.props[self.things.all[k].of].opacity
+
+    # What moves ----------------------------------------------------------------------------------------------------------------------
+
+    def _open(self, seen: Seen) -> Picture:
+        """The share of the lamp that props leave to what moves."""
+        if self.shade is None or not len(seen.cell):
+            return np.ones(len(seen.cell), np.float32)
+        at = (seen.point + np.float32(0.006 * self.view) * seen.normal).T
+        return self.shade.lamp(*at)
+
+    def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
+        """Floor and wall, props, and what moves, each with the light that is left to it."""
+        light = still.colour * self._shadows(still.lens, still.ground, shapes)[..., None]
+        moving = self._pixels(seen.cell, colour)
+        if still.props is None or still.prop_ground is None:
+            return light * (1 - moving.cover[..., None]) + moving.colour
+        over = self._pixels(seen.cell[still.index[seen.cell] >= 0])
+        share = np.maximum(still.props.cover, 1e-6)
+        props = still.props.colour * (self._shadows(still.lens, still.prop_ground, shapes) * (1 - over.cover / share))[..., None]
+        bare = 1 - still.props.cover - (moving.cover - over.cover)
+        return light * bare[..., None] + props + moving.colour
+
+    def _shadows(self, lens: Lens, ground: Ground, shapes: list[Shape]) -> Picture:
+        light = np.ones(ground.x.shape, np.float32)
+        for shape in shapes:
+            thing = self.things.all[shape.index]
+            if thing.kind == "body":
+                cast_shadow(light, ground, lens, shape, thing.radius, self.girths[shape.index], self.rig, self.wall_y)
+        return light
+
+    def _front(self, still: _Still, seen: Seen) -> Picture:
+        """(cells,) inverse depth of the nearest opaque thing; 0 for the stage."""
+        if not (still.clear or self.style.lines):
+            return np.zeros(0, np.float32)
+        front = np.zeros(len(still.index), np.float32) if still.behind is None else still.behind.copy()
+        front[seen.cell] = seen.inverse
+        return front
+
+    def _through(self, still: _Still, front: Picture, light: Picture) -> Picture:
+        """Water and glass before all else."""
+        for seen, colour, opacity in still.clear:
+            ahead = seen.inverse > front[seen.cell]
+            layer = self._pixels(seen.cell[ahead], colour[ahead])
+            light = light * (1 - opacity * layer.cover[..., None]) + opacity * layer.colour
+        return light
+
+    def _lines(self, still: _Still, seen: Seen, front: Picture) -> Picture:
+        """Where one thing ends, bends sharply, or hides itself: (H, W), 0 to 1."""
+        assert still.normal is not None
+        shape = (still.fine.height, still.fine.width)
+        index, normal = still.index.copy(), still.normal.copy()
+        index[seen.cell], normal[seen.cell] = seen.index, seen.normal
+        edge = _edges(index.reshape(shape), normal.reshape(*shape, 3), front.reshape(shape))
+        width = max(round(0.010 * still.fine.height), 3)
+        wide = cv2.dilate(edge, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+        return np.asarray(cv2.resize(wide, (self.width, self.height), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+    def _pixels(self, cell: NDArray[np.int64], values: Any = None) -> _Layer:
+        """Sums over the cells of each pixel, over their number."""
+        wide = self.width * FINE
+        pixel = (cell // wide) // FINE * self.width + (cell % wide) // FINE
+        size = (self.height, self.width)
+        cover = (np.bincount(pixel, minlength=size[0] * size[1]) / FINE**2).astype(np.float32).reshape(size)
+        if values is None:
+            return _Layer(np.zeros((0, 0, 3), np.float32), cover)
+        colour = np.empty((size[0] * size[1], 3), np.float32)
+        for k in range(3):
+            colour[:, k] = np.bincount(pixel, values[:, k], minlength=len(colour)) / FINE**2
+        return _Layer(colour.reshape(*size, 3), cover)
+
+
+def _ground_of(stage: Stage) -> Ground:
+    up = stage.floor.astype(np.float32)
+    return Ground(stage.x, stage.y, stage.z, np.zeros_like(up), up - 1, up)
+
+
+def _girth(solid: Any, radius: float) -> float:
+    """Radius of the ball of the same volume, m."""
+    if solid is None:
+        return 0.3 * radius
+    return float(min((3 * max(volume_of(solid), 0.0) / (4 * np.pi)) ** (1 / 3), radius))
+
+
+def _edges(index: NDArray[np.int32], normal: Picture, front: Picture) -> Picture:
+    """1 where a cell and its right or lower neighbour differ in thing, direction or depth."""
+    edge = np.zeros(index.shape, np.float32)
+    for axis in (0, 1):
+        here = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
+        there = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
+        other = index[here] != index[there]
+        bent = (normal[here] * normal[there]).sum(axis=-1) < 0.75
+        near, far = np.maximum(front[here], front[there]), np.minimum(front[here], front[there])
+        jump = near > 1.06 * far
+        edge[here] = np.maximum(edge[here], other | ((index[here] >= 0) & (bent | jump)))
+    return edge

@@ -1,0 +1,243 @@
+"""Soft shadows: of moving balls in closed form, of other moving bodies from their outlines, of what stands still from maps of depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kinema.scenes.picture.cast import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kinema.scenes.picture.cast import Shape
+    from kinema.scenes.picture.lens import Lens
+    from kinema.scenes.picture.light import Rig
+
+    Array = NDArray[np.float64]
+    Floats = NDArray[np.float32]
+
+__all__ = ["Ground", "StillShade", "cast_shadow"]
+
+CLOSE = 10.0  # radii: how far a body takes light of the sky from what is near it
+OUTLINE = 16  # cells per radius in a body's outline as the lamp sees it
+REACH = 2.5  # radii that the outline's picture reaches to either side
+BLURS = (0.6, 1.2, 2.4, 4.8, 9.6, 16.0)  # cells, of the outline's blurred pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What receives shadows: a point and a normal per pixel, (H, W) each."""
+
+    x: Floats
+    y: Floats
+    z: Floats
+    nx: Floats
+    ny: Floats
+    nz: Floats
+
+    def part(self, window: tuple[slice, slice]) -> Ground:
+        """The same of some pixels."""
+        return Ground(*(plane[window] for plane in (self.x, self.y, self.z, self.nx, self.ny, self.nz)))
+
+
+def cast_shadow(light: Floats, ground: Ground, lens: Lens, shape: Shape, radius: float, girth: float, rig: Rig, wall_y: float) -> None:
+    """Take from ``light`` (H, W), in place, what one moving body takes from the ground.
+
+    Args:
+        light: how much light each pixel gets.
+        ground: what is seen at each pixel.
+        lens: of those pixels.
+        shape: the body.
+        radius: m, of the ball that holds it.
+        girth: m, of the ball of the same volume: what it takes of the sky.
+        rig: the lamp.
+        wall_y: m, of the wall behind.
+    """
+    window = _window(lens, shape.centre, radius, girth, rig, wall_y)
+    if window is None:
+        return
+    part, left = ground.part(window), light[window]
+    tx, ty, tz = (np.float32(c) - plane for c, plane in zip(shape.centre, (part.x, part.y, part.z), strict=True))
+    sx, sy, sz = rig.sun
+    square = tx * tx + ty * ty + tz * tz
+    along = tx * sx + ty * sy + tz * sz
+    covered = (
+        _behind_ball(square, along, radius, rig.size)
+        if shape.vertices is None
+        else _behind_outline(_Outline(shape, radius, rig), tx, ty, tz, along, rig.size)
+    )
+    facing = np.maximum(tx * part.nx + ty * part.ny + tz * part.nz, 0)
+    near = np.maximum(square, girth**2)
+    hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
+    left *= (1 - rig.shade * covered) * (1 - rig.close * hidden)
+
+
+def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> Floats:
+    """The share of a round lamp that a ball covers, nearly."""
+    beside = np.sqrt(np.maximum(square - along * along, 0))
+    soft = np.maximum(along, 0) * size + 0.06 * radius
+    covered = np.clip((radius + soft - beside) / (2 * soft), 0, 1) * (along > 0)
+    share: Floats = covered * covered * (3 - 2 * covered) * np.minimum(1.0, (radius / soft) ** 2)
+    return share
+
+
+class _Outline:
+    """What the lamp sees of a body, more and more blurred."""
+
+    def __init__(self, shape: Shape, radius: float, rig: Rig) -> None:
+        assert shape.vertices is not None and shape.faces is not None
+        self.first, self.second = _beside(rig.sun)
+        self.scale = OUTLINE / radius
+        self.half = OUTLINE * REACH
+        size = round(2 * self.half)
+        away = shape.vertices - shape.centre
+        a, b = (away[:, 0] * way[0] + away[:, 1] * way[1] + away[:, 2] * way[2] for way in (self.first, self.second))
+        xy = np.stack([a, b], axis=-1) * self.scale + self.half
+        _, row, column = runs(xy[shape.faces], size, size)
+        mask = np.zeros((size, size), dtype=np.float32)
+        mask[row, column] = 1
+        self.blurred = [cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for sigma in BLURS]
+
+
+def _behind_outline(outline: _Outline, tx: Floats, ty: Floats, tz: Floats, along: Floats, size: float) -> Floats:
+    """The share of the lamp that a body covers: its outline, blurred as much as the distance asks for."""
+    first, second = outline.first.astype(np.float32), outline.second.astype(np.float32)
+    a = -(tx * first[0] + ty * first[1] + tz * first[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
+    b = -(tx * second[0] + ty * second[1] + tz * second[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
+    sigma = 0.42 * (np.maximum(along, 0) * size * outline.scale + 0.06 * OUTLINE)
+    level = np.interp(np.log(sigma), np.log(BLURS), np.arange(len(BLURS))).astype(np.float32)
+    covered = np.zeros_like(along)
+    for k, picture in enumerate(outline.blurred):
+        weight = np.clip(1 - np.abs(level - k), 0, 1)
+        if weight.any():
+            covered += weight * cv2.remap(picture, a, b, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    share: Floats = covered * np.clip(along * outline.scale / 2 + 1, 0, 1)
+    return share
+
+
+def _beside(sun: Floats) -> tuple[Array, Array]:
+    """Two unit vectors across the light."""
+    way = sun.astype(float)
+    first = np.cross(way, [0.0, 1.0, 0.0])
+    first /= np.linalg.norm(first)
+    return first, np.cross(way, first)
+
+
+def _window(lens: Lens, centre: Array, radius: float, girth: float, rig: Rig, wall_y: float) -> tuple[slice, slice] | None:
+    """The pixels that a body may darken: round itself, and round where its shadow falls."""
+    sun = rig.sun.astype(float)
+    way = centre[2] / sun[2]
+    if sun[1] < 0:
+        way = min(way, (wall_y - centre[1]) / -sun[1])
+    way = max(way, 0.0)
+    fall = centre - sun * way
+    wide = (radius + way * rig.size + 0.06 * radius) / max(min(sun[2], 1.0), 0.2)
+    corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+    reach = max(CLOSE * girth, 1.1 * radius)
+    points = np.concatenate([centre + corners * reach, fall + corners * wide])
+    own = lens.own(points)
+    own[:, 2] = np.maximum(own[:, 2], 0.05)
+    cells = lens.on_film(own)
+    low = np.clip(np.floor(cells.min(axis=0)), 0, [lens.width, lens.height]).astype(int)
+    high = np.clip(np.ceil(cells.max(axis=0)) + 1, 0, [lens.width, lens.height]).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+class StillShade:
+    """How much of lamp and sky what stands still leaves to any point: depth maps towards some points of the lamp and of the sky."""
+
+    LAMPS, SKIES, SIZE = 12, 10, 224
+
+    def __init__(self, shapes: Sequence[Shape], rig: Rig, view: float) -> None:
+        from kinema.scenes.picture.cast import nearest_cells
+        from kinema.scenes.shapes import Ball, mesh_of
+
+        corners = []
+        for shape in shapes:
+            if shape.vertices is None:
+                mesh = mesh_of(Ball(shape.radius))
+                corners.append((mesh.vertices + shape.centre)[mesh.faces])
+            else:
+                assert shape.faces is not None
+                corners.append(shape.vertices[shape.faces])
+        self.corner = np.concatenate(corners)
+        self.view, self.nearest = view, nearest_cells
+        self.lamps = [self._map(way) for way in _round_lamp(rig, self.LAMPS)]
+        self.skies = [self._map(way) for way in _over_sky(self.SKIES)]
+
+    def _map(self, way: Array) -> tuple[Floats, Floats, Floats, Floats]:
+        """Heights towards the light on a grid across it, and what turns points into cells and heights."""
+        first, second = _beside(way.astype(np.float32))
+        a, b, up = (self.corner[..., 0] * v[0] + self.corner[..., 1] * v[1] + self.corner[..., 2] * v[2] for v in (first, second, way))
+        low = np.array([a.min(), b.min()])
+        scale = (self.SIZE - 4) / max(np.ptp(a), np.ptp(b), 1e-6)
+        xy = (np.stack([a, b], axis=-1) - low) * scale + 2
+        face, row, column = runs(xy, self.SIZE, self.SIZE)
+        height = _plane_heights(xy, up, face, row, column)
+        cell, winner = self.nearest(row * self.SIZE + column, height, self.SIZE**2)
+        grid = np.full(self.SIZE**2, -np.inf, dtype=np.float32)
+        grid[cell] = height[winner]
+        frame = np.stack([first * scale, second * scale, way]).astype(np.float32)
+        return grid, frame, (2 - low * scale).astype(np.float32), np.float32(1 / scale)
+
+    def _open(self, maps: list[tuple[Floats, Floats, Floats, Floats]], x: Floats, y: Floats, z: Floats) -> Floats:
+        total = np.zeros(x.shape, dtype=np.float32)
+        for grid, frame, start, cell in maps:
+            column = (x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2] + start[0]).astype(np.int32)
+            row = (x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2] + start[1]).astype(np.int32)
+            height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
+            inside = (column >= 0) & (row >= 0) & (column < self.SIZE) & (row < self.SIZE)
+            there = grid[np.where(inside, row * self.SIZE + column, 0)]
+            total += ~(inside & (there > height + 1.5 * cell + 0.002 * self.view))
+        return total / np.float32(len(maps))
+
+    def lamp(self, x: Floats, y: Floats, z: Floats) -> Floats:
+        """The share of the lamp seen from points."""
+        return self._open(self.lamps, x, y, z)
+
+    def sky(self, x: Floats, y: Floats, z: Floats) -> Floats:
+        """The share of the sky seen from points."""
+        return self._open(self.skies, x, y, z)
+
+    def on(self, ground: Ground, rig: Rig) -> Floats:
+        """How much light reaches the ground (H, W)."""
+        step = np.float32(0.006 * self.view)
+        x, y, z = ground.x + step * ground.nx, ground.y + step * ground.ny, ground.z + step * ground.nz
+        return (1 - rig.shade * (1 - self.lamp(x, y, z))) * (1 - rig.close * (1 - self.sky(x, y, z)))
+
+
+def _plane_heights(xy: Array, up: Array, face: NDArray[np.int64], row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
+    """Heights over cells, affine on every triangle."""
+    edge, other = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
+    area = edge[:, 0] * other[:, 1] - edge[:, 1] * other[:, 0]
+    area = np.where(np.abs(area) < 1e-9, np.inf, area)
+    rise, more = up[:, 1] - up[:, 0], up[:, 2] - up[:, 0]
+    across = (rise * other[:, 1] - more * edge[:, 1]) / area
+    down = (more * edge[:, 0] - rise * other[:, 0]) / area
+    start = up[:, 0] - across * (xy[:, 0, 0] - 0.5) - down * (xy[:, 0, 1] - 0.5)
+    heights: Floats = (start[face] + across[face] * column + down[face] * row).astype(np.float32)
+    return heights
+
+
+def _round_lamp(rig: Rig, count: int) -> list[Array]:
+    """Directions to points spread over the lamp (a sunflower's pattern)."""
+    first, second = _beside(rig.sun)
+    number = np.arange(count) + 0.5
+    radius, angle = rig.size * np.sqrt(number / count), number * 2.399963
+    ways = rig.sun.astype(float) + radius[:, None] * (np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second)
+    return list(ways / np.linalg.norm(ways, axis=-1, keepdims=True))
+
+
+def _over_sky(count: int) -> list[Array]:
+    """Directions over the upper half, more of them near the top."""
+    number = np.arange(count) + 0.5
+    radius, angle = 0.94 * np.sqrt(number / count), number * 2.399963
+    return list(np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], axis=-1))
