@@ -257,15 +257,23 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "pendulum": "swinging:Pendulum",
     "collision": "colliding:Collision",
     # falling and flight
+    "terminal_speed": "air:TerminalSpeed",
+    "feather": "air:Feather",
+    "toss": "rising:Toss",
     # rolling and sliding
+    "incline_slide": "sliding:InclineSlide",
+    "friction_stop": "sliding:FrictionStop",
     # collisions
     # swing, spring, turn
     # standing and falling over
     # unseen things
     # water and grains
+    "balloon": "rising:Balloon",
     # soft things
     # two of a kind
     # sound
+    "talking_puppet": "talking:TalkingPuppet",
+    "puppet_duet": "talking:PuppetDuet",
 }
 for _name, _where in _CATALOGUE.items():
     SCENES.add(_name, f"kinema.scenes.catalogue.{_where}", home=f"kinema.scenes.catalogue.{_where}")

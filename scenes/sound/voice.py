@@ -65,13 +65,13 @@ def _rows(*rows: tuple[float, float, float]) -> dict[str, tuple[float, float, fl
 
 VOICES: dict[str, Voice] = {
     "low": Voice(
-        words="a low voice",
+        words="a deep voice",
         pitch=112.0,
         formants=_rows((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240)),
         upper=(3300.0, 3750.0),
     ),
     "middle": Voice(
-        words="a middle voice",
+        words="a medium voice",
         pitch=205.0,
         formants=_rows((850, 1220, 2810), (610, 2330, 2990), (310, 2790, 3310), (590, 920, 2710), (370, 950, 2670)),
         upper=(3850.0, 4400.0),
