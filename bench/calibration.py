@@ -38,6 +38,7 @@ __all__ = [
     "scale_of",
     "scaled",
     "seeds_of",
+    "stranger_of",
 ]
 
 SEPARATION = 4.0  # standard deviations of takes that the ends must lie apart
@@ -71,7 +72,7 @@ def seeds_of(suite: Suite) -> tuple[int, ...]:
     return tuple(range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + suite.calibration))
 
 
-def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Path) -> list[CaseTask]:
+def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Path, truth: Path | None = None) -> list[CaseTask]:
     """The conditions of one calibration scene that are not known yet, in the order in which they share most."""
     data = scene.scene()
     request = Request(
@@ -81,7 +82,7 @@ def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Pa
     for condition in CONDITIONS:
         wanted = tuple(name for name in suite.metrics if condition in TAKES or condition in METRICS[name].load().floors)
         if wanted and condition not in known:
-            tasks.append(CaseTask(scene, request, condition, wanted, folder))
+            tasks.append(CaseTask(scene, request, condition, wanted, folder, truth))
     return tasks
 
 
@@ -106,7 +107,7 @@ def clip_of_condition(task: CaseTask) -> Clip:
     from kinema.metrics.faults import degraded
 
     if task.condition == "other_family":
-        return shown(truth_of_take(_stranger(task.scene), 1, task.request.seconds), task.request)
+        return shown(truth_of_take(stranger_of(task.scene), 1, task.request.seconds), task.request)
     truth = truth_of_take(task.scene, 2 if task.condition == "take_2" else 1, task.request.seconds)
     if task.condition in TAKES:
         return shown(truth, task.request)
@@ -116,7 +117,7 @@ def clip_of_condition(task: CaseTask) -> Clip:
     return clip
 
 
-def _stranger(scene: SceneRef) -> SceneRef:
+def stranger_of(scene: SceneRef) -> SceneRef:
     """The scene of the same seed in the next family of the table; the first four families stay among themselves."""
     data = scene.scene()
     names = list(FIRST_FAMILIES) if data.family in FIRST_FAMILIES else list(SCENES)

@@ -9,25 +9,24 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 import kinema
+from kinema.bench.cli_data import COMMANDS
+from kinema.bench.terminal import WORKERS, bars, print_json, say, workers_of
 from kinema.errors import KinemaError
-from kinema.files import dumps
 
 if TYPE_CHECKING:
     from kinema.bench.plan import Plan
-    from kinema.bench.runner import Finished, Progress
+    from kinema.bench.runner import Finished
 
 __all__ = ["cli", "main"]
 
 BROKEN, INTERRUPTED = 4, 130
-MOST_WORKERS = 8  # by default; each holds its own decoder and, for a learned generator, its own weights
 EXAMPLES = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -46,7 +45,7 @@ def _exit_code(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted; the same command goes on where this one stopped")
+        say("interrupted; the same command goes on where this one stopped")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,7 +53,7 @@ def _exit_code(arguments: list[str]) -> int:
     except KinemaError as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return error.exit_code
     except Exception:  # a fault of ours: the traceback is the message, and the code must not read as "regressed"
         traceback.print_exc()
@@ -63,14 +62,6 @@ def _exit_code(arguments: list[str]) -> int:
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _say(text: str) -> None:
-    click.echo(f"kinema: {text}", err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(dumps(value))
 
 
 @click.group(context_settings=EXAMPLES)
@@ -85,6 +76,8 @@ def cli(debug: bool) -> None:
       kinema run smoke -g my_file:MyModel your generator: a class with generate(request) -> Clip
       kinema score my_clips.jsonl         clips that you have made already
       kinema gate runs/a runs/b           is b worse than a?
+      kinema render core -o core_data     scenes with their truth as an open data set
+      kinema check my_file:MyModel        does what I wrote keep to the rules?
     \b
     Exit codes: 0 good, 1 regressed, 2 usage or input error, 3 undecided, 4 broken or lost clips, 130 interrupted.
     """  # noqa: D301  (\b keeps click from wrapping)
@@ -93,7 +86,9 @@ def cli(debug: bool) -> None:
 
 _OUT = click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the run. Default: runs/NAME-HASH.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
-_WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Processes. Default: one per core, at most 8.")
+_TRUTH = click.option(
+    "--truth", type=click.Path(path_type=Path), help="Data set that `kinema render` wrote: take the truth from there; needs no PyBullet."
+)
 _NO_REPORT = click.option("--no-report", is_flag=True, help="Do not write the HTML report.")
 
 
@@ -104,7 +99,8 @@ _NO_REPORT = click.option("--no-report", is_flag=True, help="Do not write the HT
 @click.option("--seeds", type=int, metavar="N", help="Only the first N seeds of every family, or more than the suite has.")
 @click.option("--samples", type=int, default=1, show_default=True, metavar="N", help="Clips per scene and generator.")
 @click.option("--scene", "scenes", multiple=True, metavar="ID", help="Only this scene; may be given again.")
-@_WORKERS
+@WORKERS
+@_TRUTH
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @_NO_REPORT
 @_JSON
@@ -116,6 +112,7 @@ def run(
     samples: int,
     scenes: tuple[str, ...],
     workers: int | None,
+    truth: Path | None,
     dry_run: bool,
     no_report: bool,
     as_json: bool,
@@ -133,19 +130,21 @@ def run(
       kinema run smoke -g my_module:MyModel -o runs/mine --samples 3
       kinema run smoke --scene drop@1/seed=0 -g oracle
       kinema run my_suite.toml --dry-run
+      kinema run core -g my_module:MyModel --truth core_data
     \b
     The same command goes on with a run that was interrupted. Scores never change the exit code; lost clips and
     failed metrics make it 4.
     """  # noqa: D301
     from kinema.bench.plan import run_plan
     from kinema.bench.suite import load_suite
+    from kinema.bench.truth_folder import with_truth
 
     loaded = load_suite(suite)
     if seeds is not None:
         loaded = loaded.with_seeds(seeds)
     texts = generators or ("reference", *loaded.controls)
     given = {"suite": suite, "generators": list(generators), "seeds": seeds, "samples": samples, "scenes": list(scenes)}
-    plan = run_plan(loaded, texts, samples=samples, only=scenes, given=given)
+    plan = with_truth(run_plan(loaded, texts, samples=samples, only=scenes, given=given), truth)
     if dry_run:
         _tell_plan(plan, out, as_json)
         return 0
@@ -156,11 +155,12 @@ def run(
 @click.argument("clips", type=click.Path(path_type=Path))
 @click.option("--suite", help="Ask for every scene of this suite; what the manifest lacks is lost.")
 @_OUT
-@_WORKERS
+@WORKERS
+@_TRUTH
 @_NO_REPORT
 @_JSON
 def score(
-    clips: Path, suite: str | None, out: Path | None, workers: int | None, no_report: bool, as_json: bool
+    clips: Path, suite: str | None, out: Path | None, workers: int | None, truth: Path | None, no_report: bool, as_json: bool
 ) -> int:
     """Score CLIPS made elsewhere: a manifest in JSON lines, one clip a line.
 
@@ -180,9 +180,10 @@ def score(
     """  # noqa: D301
     from kinema.bench.plan import clips_plan
     from kinema.bench.suite import load_suite
+    from kinema.bench.truth_folder import with_truth
 
     given = {"clips": clips.name, "suite": suite}
-    plan = clips_plan(clips, load_suite(suite) if suite is not None else None, given)
+    plan = with_truth(clips_plan(clips, load_suite(suite) if suite is not None else None, given), truth)
     return _carry_out(plan, out, workers, no_report, as_json)
 
 
@@ -197,7 +198,7 @@ def report(runs: tuple[Path, ...], out: Path) -> int:
       kinema report runs/smoke-1a2b3c4d -o report
       kinema report runs/mine runs/theirs -o compared
     """  # noqa: D301
-    click.echo(_write_report(runs, out, workers=_workers(None)))
+    click.echo(_write_report(runs, out, workers=workers_of(None)))
     return 0
 
 
@@ -232,12 +233,12 @@ def gate(baseline: Path, candidate: Path, config: Path | None, pairs: tuple[str,
         decision = compare(baseline, candidate, config, pairs)
     except KinemaError as error:
         if as_json:
-            _print_json({"schema": 1, "verdict": "usage", "exit": int(Exit.USAGE), "checks": [], "error": str(error)})
+            print_json({"schema": 1, "verdict": "usage", "exit": int(Exit.USAGE), "checks": [], "error": str(error)})
         raise
     for note in decision.notes:
-        _say(note)
+        say(note)
     if as_json:
-        _print_json(decision.to_json())
+        print_json(decision.to_json())
     else:
         out = console()
         out.print(gate_table(decision))
@@ -299,7 +300,7 @@ def train(out: Path, clips: int, minutes: float | None, stage: str, seed: int, r
     """  # noqa: D301
     from kinema.reference_model.train import train as fit
 
-    with _bars() as tell:
+    with bars() as tell:
         weights = fit(
             out,
             clips=clips,
@@ -312,7 +313,7 @@ def train(out: Path, clips: int, minutes: float | None, stage: str, seed: int, r
     if weights is not None:
         click.echo(weights)
     else:
-        _say(f"not finished; the same command goes on from {out}")
+        say(f"not finished; the same command goes on from {out}")
     return 0
 
 
@@ -321,21 +322,21 @@ def _carry_out(plan: Plan, out: Path | None, workers: int | None, no_report: boo
     from kinema.bench.runner import carry_out
     from kinema.bench.tables import console, leaderboard, raw_values
 
-    folder, count = out or plan.folder, _workers(workers)
+    folder, count = out or plan.folder, workers_of(workers)
     for note in plan.notes:
-        _say(note)
-    _say(f"{len(plan.units)} clips, into {folder}")
-    with _bars() as tell:
+        say(note)
+    say(f"{len(plan.units)} clips, into {folder}")
+    with bars() as tell:
         finished = carry_out(plan, folder, workers=count, progress=tell)
     page = None if no_report else _report_of(finished, count)
     if as_json:
-        _print_json(finished.summary)
-        _say(f"report: {page}" if page else f"record: {folder}")
+        print_json(finished.summary)
+        say(f"report: {page}" if page else f"record: {folder}")
     else:
         console().print(leaderboard(finished.summary, plan.generators) if plan.scaled else raw_values(finished.lines))
         click.echo(page or f"record: {folder}")
     if finished.broken:
-        _say(f"{finished.lost} clips lost, {finished.failed} metrics failed; scores.jsonl says why (exit {BROKEN})")
+        say(f"{finished.lost} clips lost, {finished.failed} metrics failed; scores.jsonl says why (exit {BROKEN})")
         return BROKEN
     return 0
 
@@ -352,7 +353,7 @@ def _report_of(finished: Finished, workers: int) -> Path:
 def _write_report(runs: Sequence[Path], out: Path, workers: int) -> Path:
     from kinema.reports import build
 
-    with _bars() as tell:
+    with bars() as tell:
         return build(list(runs), out, lambda done, total: tell("report", done, total), workers)
 
 
@@ -363,37 +364,12 @@ def _tell_plan(plan: Plan, out: Path | None, as_json: bool) -> None:
     folder = out or plan.folder
     if as_json:
         scenes = [ref.id for ref in plan.scenes]
-        _print_json({"schema": 1, "suite": plan.suite.id, "out": str(folder), "scenes": scenes, "clips": counts})
+        print_json({"schema": 1, "suite": plan.suite.id, "out": str(folder), "scenes": scenes, "clips": counts})
         return
     click.echo(f"{plan.suite.id}: {len(plan.units)} clips of {len(plan.scenes)} scenes, into {folder}")
     for name, count in counts.items():
         click.echo(f"{count:6d}  {name}")
 
 
-def _workers(asked: int | None) -> int:
-    """What was asked for, else one per core this process may use."""
-    if asked is not None:
-        return asked
-    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    """Progress bars on stderr, one per stage."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    from kinema.bench.tables import console
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console(stderr=True)) as bars:
-        known: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            name = stage.split(":", maxsplit=1)[0]
-            if name not in known:
-                known[name] = bars.add_task(stage, total=total)
-            bars.update(known[name], completed=done, total=total, description=stage)
-
-        yield tell
-
+for _command in COMMANDS:
+    cli.add_command(_command)

@@ -19,7 +19,7 @@ from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
 from kinema.scenes.scene import Scene, scene_from_id
 
-__all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "run_plan", "source_hash"]
+__all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "request_of", "run_plan", "scene_refs", "source_hash"]
 
 CLIPS = "clips:"  # the prefix of -g that names a manifest
 OUTSIDE = "outside"
@@ -94,6 +94,7 @@ class Plan:
     generators: dict[str, str]  # key in the record -> version
     given: dict[str, Any]
     notes: tuple[str, ...] = ()
+    truth: Path | None = None  # a data set to take truths from; the scores are the same without it
 
     def resolved(self) -> dict[str, Any]:
         """What decides the scores: the same for the same command, whatever the number of workers."""
@@ -146,7 +147,7 @@ def run_plan(
     """
     if samples < 1:
         raise ConfigError(f"--samples {samples}: ask for at least one")
-    refs = _scene_refs(suite, only)
+    refs = scene_refs(suite, only)
     units: list[Unit] = []
     notes: list[str] = []
     for text in dict.fromkeys(texts):
@@ -189,7 +190,8 @@ def _plan(
     return Plan(suite, numbered, tuple(refs), name, named, given or {}, tuple(notes))
 
 
-def _scene_refs(suite: Suite, only: Sequence[str]) -> tuple[SceneRef, ...]:
+def scene_refs(suite: Suite, only: Sequence[str] = ()) -> tuple[SceneRef, ...]:
+    """The suite's scenes, or those of them (and of its families' other seeds) that are named."""
     if not only:
         return tuple(SceneRef.of(family, seed) for family in suite.families for seed in suite.seeds)
     refs = []
@@ -210,7 +212,7 @@ def _generated(text: str, suite: Suite, refs: Sequence[SceneRef], samples: int) 
             generator=text,
             version=version,
             scene_id=ref.id,
-            request=_request(suite, ref.scene(), mode, sample),
+            request=request_of(suite, ref.scene(), mode, sample),
             sample=sample,
             prompt_id=ref.scene().prompt_id,
             spec=spec,
@@ -222,7 +224,7 @@ def _generated(text: str, suite: Suite, refs: Sequence[SceneRef], samples: int) 
     ]
 
 
-def _request(suite: Suite, scene: Scene, mode: Mode, sample: int) -> Request:
+def request_of(suite: Suite, scene: Scene, mode: Mode = "t2v", sample: int = 0) -> Request:
     """What is asked. The seed belongs to scene and sample, so that no two clips of a run share their noise."""
     digest = hashlib.sha256(f"{scene.id}#{sample}".encode()).digest()
     return Request(
@@ -260,7 +262,7 @@ def _demanded(
 def _absent(ref: SceneRef, generator: str, suite: Suite) -> Unit:
     scene = ref.scene()
     return Unit(
-        number=0, generator=generator, version="", scene_id=ref.id, request=_request(suite, scene, "t2v", 0), sample=0,
+        number=0, generator=generator, version="", scene_id=ref.id, request=request_of(suite, scene, "t2v", 0), sample=0,
         prompt_id=scene.prompt_id, scene=ref,
     )  # fmt: skip
 
@@ -273,7 +275,7 @@ def _listed(entry: clips.Entry, manifest: clips.Manifest, suite: Suite, ref: Sce
         generator=entry.generator,
         version=manifest.version(entry),
         scene_id=entry.scene_id,
-        request=_request(suite, scene, entry.mode, entry.sample) if scene is not None else Request(prompt=prompt),
+        request=request_of(suite, scene, entry.mode, entry.sample) if scene is not None else Request(prompt=prompt),
         sample=entry.sample,
         prompt_id=scene.prompt_id if scene is not None else None,
         scene=ref,

@@ -135,7 +135,7 @@ def _calibrated(plan: Plan, folder: Path, pool: Pool, progress: Progress) -> Sca
         return Scales({}, {})
     scenes = calibration.calibration_scenes(plan.suite)
     measured = {ref: calibration.load_measured(plan.suite, ref) for ref in scenes}
-    groups = [calibration.calibration_tasks(plan.suite, ref, measured[ref], folder / WORK) for ref in scenes]
+    groups = [calibration.calibration_tasks(plan.suite, ref, measured[ref], folder / WORK, plan.truth) for ref in scenes]
     total, done = sum(map(len, groups)), 0
     if total:
         progress("calibrating", 0, total)
@@ -204,11 +204,11 @@ class _Run:
         groups: dict[tuple[str, str], list[ClipTask | TruthTask]] = {}
         for unit in sorted(self.left, key=needs_truth):
             key = ("scene", unit.scene_id) if needs_truth(unit) else ("generator", unit.generator)
-            groups.setdefault(key, []).append(ClipTask(unit, self.plan.suite.metrics, work))
+            groups.setdefault(key, []).append(ClipTask(unit, self.plan.suite.metrics, work, truth=self.plan.truth))
         for ref in self.plan.scenes:
             request = next(unit.request for unit in self.plan.units if unit.scene == ref)
             if not (self.folder / "truth" / f"{ref.id}.json").exists():
-                groups.setdefault(("scene", ref.id), []).append(TruthTask(ref, request, work))
+                groups.setdefault(("scene", ref.id), []).append(TruthTask(ref, request, work, self.plan.truth))
         return list(groups.values())
 
     def _record(self, task: ClipTask, done: Done, scales: Scales) -> None:

@@ -44,6 +44,7 @@ class ClipTask:
     metrics: tuple[str, ...]
     folder: Path
     lost: str | None = None
+    truth: Path | None = None  # a data set to take truths from
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class TruthTask:
     scene: SceneRef
     request: Request
     folder: Path
+    truth: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class CaseTask:
     condition: str
     metrics: tuple[str, ...]
     folder: Path
+    truth: Path | None = None
 
 
 @dataclass
@@ -94,7 +97,7 @@ class _Stages:
 
 def handle(task: ClipTask | TruthTask | CaseTask) -> Any:
     """Do one task. The first call sets the worker up."""
-    _set_up()
+    _set_up(task.truth)
     if isinstance(task, ClipTask):
         return _do_clip(task)
     if isinstance(task, TruthTask):
@@ -104,15 +107,17 @@ def handle(task: ClipTask | TruthTask | CaseTask) -> Any:
     return condition_results(task)
 
 
-@cache
-def _set_up() -> None:
+@lru_cache(maxsize=1)
+def _set_up(truth: Path | None) -> None:
     import sys
 
     import cv2
 
     from kinema.bench.pool import THREADS
     from kinema.metrics import load_all
+    from kinema.scenes._store import use_truth_folder
 
+    use_truth_folder(truth)
     cv2.setNumThreads(THREADS)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(THREADS)

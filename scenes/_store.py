@@ -5,8 +5,7 @@ What the data sheet itself says (bodies, props, sounds, camera) is drawn from it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-__all__ = ["asked", "key_of", "load", "lookup", "pack", "restore", "save", "stored", "truth_folder", "use_truth_folder"]
+__all__ = ["can_simulate", "holds", "key_of", "load", "lookup", "pack", "restore", "save", "stored", "truth_folder", "use_truth_folder"]
 
 LASTING = ("slip", "speed", "load")  # of a rub, one number per moment
 
@@ -174,21 +173,26 @@ def key_of(scene: Scene, seconds: float) -> str:
     return hash_of([scene.to_json(), round(float(seconds), 6)], 40)
 
 
+def holds(folder: Folder, scene: Scene, seconds: float) -> bool:
+    """Whether a folder has the truth of a scene."""
+    return key_of(scene, seconds) in folder.truths
+
+
 def stored(folder: Folder, scene: Scene, seconds: float) -> Truth | None:
     """The truth of a scene in a folder, or None where it has none for it.
 
     Raises:
         ConfigError: the file is not what it should be.
     """
-    name = f"truth/{key_of(scene, seconds)}.npz"
-    if not folder.has(name):
+    place = folder.truths.get(key_of(scene, seconds))
+    if place is None:
         return None
     try:
-        return restore(scene, folder.arrays(name))
+        return restore(scene, folder.arrays(place))
     except (ValueError, KeyError, TypeError) as problem:
         if isinstance(problem, ConfigError):
             raise
-        raise ConfigError(f"{folder.path}: {name} is no truth of {scene.id}: {problem}") from None
+        raise ConfigError(f"{folder.path}: {place} is no truth of {scene.id}: {problem}") from None
 
 
 def save(truth: Truth, path: Path) -> None:
@@ -205,10 +209,9 @@ def load(scene: Scene, path: Path) -> Truth | None:
 
 
 class _Used:
-    """What this process looks truths up in, and whom it tells what it looked up."""
+    """What this process looks truths up in."""
 
     folder: Folder | None = None
-    asked: list[tuple[Scene, float]] | None = None
 
 
 def use_truth_folder(path: Path | str | None) -> Folder | None:
@@ -228,12 +231,10 @@ def lookup(scene: Scene, seconds: float) -> Truth | None:
     Raises:
         ConfigError: the folder has no such truth, and there is no PyBullet to simulate it with.
     """
-    if _Used.asked is not None:
-        _Used.asked.append((scene, seconds))
     if _Used.folder is None:
         return None
     found = stored(_Used.folder, scene, seconds)
-    if found is None and not _can_simulate():
+    if found is None and not can_simulate():
         raise ConfigError(
             f"{_Used.folder.path} has no truth of {scene.id} for {seconds:g} s, and PyBullet is not installed; "
             "write the folder with what you run, where PyBullet is: kinema render SUITE -o DIR"
@@ -241,18 +242,9 @@ def lookup(scene: Scene, seconds: float) -> Truth | None:
     return found
 
 
-@contextmanager
-def asked() -> Iterator[list[tuple[Scene, float]]]:
-    """Every truth, by data sheet and seconds, that is looked up within."""
-    before, _Used.asked = _Used.asked, []
-    try:
-        yield _Used.asked
-    finally:
-        _Used.asked = before
-
-
 @lru_cache(maxsize=1)
-def _can_simulate() -> bool:
+def can_simulate() -> bool:
+    """Whether PyBullet is there."""
     try:
         return find_spec("pybullet") is not None
     except ImportError:

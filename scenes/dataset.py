@@ -81,14 +81,16 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of truths and its manifest: sha256 by path, and what it was rendered from."""
+    """A data set and its manifest: size and sha256 of every file, and what it was made from."""
 
     path: Path
     manifest: dict[str, Any]
 
-    def has(self, name: str) -> bool:
-        """Whether the manifest lists a file."""
-        return name in self.manifest["files"]
+    @property
+    def truths(self) -> dict[str, str]:
+        """Where the truth of a data sheet and a length lies, by the key of ``_store.key_of``."""
+        found: dict[str, str] = self.manifest["truths"]
+        return found
 
     def read(self, name: str) -> bytes:
         """A file whose content is what the manifest says.
@@ -96,14 +98,15 @@ class Folder:
         Raises:
             ConfigError: it is missing, or another one.
         """
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise ConfigError(f"{self.path}: the manifest names {name!r}, which lies outside the folder")
+        entry = self.manifest["files"].get(name)
+        if entry is None or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise ConfigError(f"{self.path}: {name!r} is no file of this data set")
+        file = self.path / name
         try:
-            file = self.path / name
             content = file.read_bytes() if file.stat().st_size <= MOST_BYTES else b""
         except OSError as problem:
             raise ConfigError(f"{self.path}: cannot read {name} ({problem.strerror}); {AGAIN}") from None
-        if hashlib.sha256(content).hexdigest() != self.manifest["files"][name].get("sha256"):
+        if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
             raise ConfigError(f"{self.path}: {name} is not the file that the manifest lists; {AGAIN}")
         return content
 
@@ -113,11 +116,10 @@ class Folder:
         Raises:
             ConfigError: they cannot be read.
         """
+        content = self.read(name)
         try:
-            return arrays_of(self.read(name))
+            return arrays_of(content)
         except ValueError as problem:
-            if isinstance(problem, ConfigError):
-                raise
             raise ConfigError(f"{self.path}: {name}: {problem}") from None
 
 
@@ -136,11 +138,23 @@ def open_folder(path: Path | str) -> Folder:
     except (OSError, ValueError, RecursionError) as problem:
         if isinstance(problem, ConfigError):
             raise
-        raise ConfigError(f"{path} is no data set of Kinema ({MANIFEST} cannot be read); {AGAIN}") from None
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    sound = isinstance(files, dict) and all(isinstance(entry, dict) for entry in files.values())
-    if not sound or manifest.get("kind") != KIND or manifest.get("schema") != SCHEMA:
+        raise ConfigError(f"{path} is no data set of Kinema: {MANIFEST} cannot be read; {AGAIN}") from None
+    if not _sound(manifest):
         raise ConfigError(f"{file} is no manifest of schema {SCHEMA} of a data set of Kinema; {AGAIN}")
     return Folder(path, manifest)
 
 
+def _sound(manifest: Any) -> bool:
+    """Whether a manifest has the form that the rest of the code relies on."""
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND or manifest.get("schema") != SCHEMA:
+        return False
+    files, truths = manifest.get("files"), manifest.get("truths")
+    tables = [manifest.get(name, {}) for name in ("suite", "config")]
+    return (
+        isinstance(files, dict)
+        and isinstance(truths, dict)
+        and all(isinstance(entry, dict) for entry in files.values())
+        and all(isinstance(place, str) for place in truths.values())
+        and all(isinstance(table, dict) for table in tables)
+        and isinstance(manifest.get("config", {}).get("sources", {}), dict)
+    )

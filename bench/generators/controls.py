@@ -18,9 +18,10 @@ from kinema.scenes.scene import SCENES
 
 if TYPE_CHECKING:
     from kinema.scenes.request import Request
+    from kinema.scenes.scene import Scene
     from kinema.scenes.truth import Truth
 
-__all__ = ["ORACLE_TAKE", "next_sounding", "shown"]
+__all__ = ["ORACLE_TAKE", "neighbour_of", "next_sounding", "shown"]
 
 ORACLE_TAKE = 3  # takes 1 and 2 make the scale; sample k of a control is take 3 + k
 FIRST = ("drop", "projectile", "collision")  # the sounding ones of the first four families; what they were given stays as it is
@@ -166,9 +167,15 @@ def _heard_elsewhere(truth: Truth, request: Request) -> Clip:
     from kinema.scenes.sound.mix import sound_of
     from kinema.scenes.world import truth_of
 
-    other = SCENES[next_sounding(truth.scene.family)].load().draw(truth.scene.seed).take(ORACLE_TAKE)
+    other = neighbour_of(truth.scene).take(ORACLE_TAKE)
     sound = sound_of(truth_of(other, request.seconds), request.seconds)
     return Clip(np.zeros((0, 0, 0, 3), np.uint8), np.zeros(0), sound, 48_000)
+
+
+def neighbour_of(scene: Scene) -> Scene:
+    """The scene whose sound ``shuffled_sound`` takes: that of the same seed in the next sounding family."""
+    neighbour: Scene = SCENES[next_sounding(scene.family)].load().draw(scene.seed)
+    return neighbour
 
 
 def next_sounding(family: str) -> str:
