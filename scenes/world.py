@@ -164,6 +164,7 @@ def _client(scene: Scene, setup: Setup) -> Iterator[tuple[Any, int]]:
             **ENGINE,
             fixedTimeStep=1 / setup.step_rate,
             numSolverIterations=setup.iterations,
+            solverResidualThreshold=setup.residual,
             erp=setup.erp,
             contactERP=setup.erp,
             frictionERP=setup.erp,
