@@ -72,7 +72,7 @@ class Setup:
     step_rate: int = 3840  # Hz, a multiple of 960
     erp: float = 0.0  # share of a penetration that is corrected per step: above 0 only where bodies rest for long and do not bounce
     iterations: int = 100  # of the contact solver
-    residual: float = 1e-7  # m/s, at which the solver stops early; 0 for bodies that rest or slide: they neither sink nor feel false friction
+    residual: float = 1e-7  # m/s, at which the solver stops early; 0 where bodies rest or slide, or they feel false friction
     hits: bool = True  # False: contacts are not reported as impacts
 
 
