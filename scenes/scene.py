@@ -265,6 +265,8 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "incline_slide": "sliding:InclineSlide",
     "friction_stop": "sliding:FrictionStop",
     # collisions
+    "oblique": "striking:Oblique",
+    "rack_break": "racking:RackBreak",
     # swing, spring, turn
     # standing and falling over
     # unseen things
