@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Index = NDArray[np.int64]
 
-__all__ = ["Seen", "Shape", "cast", "nearest_cells", "runs"]
+__all__ = ["Seen", "Shape", "cast", "dot", "nearest_cells", "runs"]
 
 NEAR = 1e-3  # -, of the focal distance 1: what is nearer than this share of a metre is not drawn
 
@@ -80,6 +80,12 @@ def cast(lens: Lens, shapes: Sequence[Shape], behind: Floats | None = None) -> S
     return _gather(lens, cell, winner, inverse[winner], round_, flat)
 
 
+def dot(a: Floats, b: Floats) -> Floats:
+    """Scalar products of rows of three; much faster than a sum along the last axis."""
+    product: Floats = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+    return product
+
+
 def nearest_cells(cell: Index, nearness: Floats, size: int, kept: Index | None = None) -> tuple[Index, Index]:
     """The cells that are covered, and which candidate has the greatest ``nearness`` in each; ``kept`` are the candidates that count.
 
@@ -118,7 +124,7 @@ def _gather(lens: Lens, cell: Index, winner: Index, inverse: Floats, round_: _Ba
         share[rest] = flat.shares(faces, cell[rest], inverse[rest])
         normal[rest] = flat.normals_at(faces, share[rest], away[rest])
         index[rest], face[rest] = flat.index[faces], flat.number[faces]
-    normal /= np.sqrt(np.maximum((normal**2).sum(axis=-1, keepdims=True), 1e-12))
+    normal /= np.sqrt(np.maximum(dot(normal, normal), 1e-12))[:, None]
     return Seen(cell, inverse, index, normal, point, face, share)
 
 
@@ -263,6 +269,6 @@ class _Faces:
         corner = self.normals[face]
         first = 1 - share[:, :1] - share[:, 1:]
         normal: Floats = first * corner[:, 0] + share[:, :1] * corner[:, 1] + share[:, 1:] * corner[:, 2]
-        hidden = self.both[face] & ((normal * away).sum(axis=-1) > 0)
+        hidden = self.both[face] & (dot(normal, away) > 0)
         normal[hidden] *= -1
         return normal

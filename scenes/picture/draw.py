@@ -16,7 +16,7 @@ from kinema.scenes.picture.cast import Seen, Shape, cast
 from kinema.scenes.picture.lens import Lens
 from kinema.scenes.picture.light import RIGS
 from kinema.scenes.picture.looks import Looks
-from kinema.scenes.picture.shadow import Ground, StillShade, cast_shadow
+from kinema.scenes.picture.shadow import BakedShade, Ground, StillShade, Umbra
 from kinema.scenes.picture.stage import FINE, Stage, moving_stage, still_stage
 from kinema.scenes.picture.style import STYLE_LOOKS, Sheet, seed_of
 from kinema.scenes.picture.things import Things
@@ -82,7 +82,9 @@ class Painter:
         solid = [shape for shape in self.things.shapes(0, moving=False) if self.things.all[shape.index].kind == "prop"]
         self.shade = StillShade(solid, self.rig, self.view) if solid else None
         self.girths = [_girth(thing.solid, thing.radius) for thing in self.things.all]
+        self.baked = BakedShade(self.shade, self.rig, self.view, self.wall_y) if self.shade is not None and self.moving else None
         self.still: tuple[Camera, _Still] | None = None
+        self.umbras: dict[int, tuple[bytes, _Still, list[Any]]] = {}  # of bodies as last seen: pose, camera, what they leave
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """One frame (H, W, 3)."""
@@ -128,7 +130,8 @@ class Painter:
     def _lit_stage(self, stage: Stage, ground: Ground) -> Picture:
         colour = self.style.stage(stage.colour) * np.array(self.rig.stage, np.float32)
         if self.shade is not None:
-            colour = colour * self.shade.on(ground, self.rig)[..., None]
+            left = self.shade.on(ground, self.rig) if self.baked is None else self.baked.on(ground)
+            colour = colour * left[..., None]
         if self.rig.pool:
             colour = colour * self.rig.share(stage.x, stage.y, stage.z, self.view)[..., None]
         return colour.astype(np.float32)
@@ -137,11 +140,8 @@ class Painter:
         """Colours and places of what stands still, by pixel."""
         light = self.looks.colours(seen, 0, fine.eye.astype(np.float32), np.ones(len(seen.cell), np.float32))
         if self.shade is not None:
-            real = self.looks.flat[seen.index]
-            step = np.float32(0.006 * self.view)
-            at = (seen.point + step * seen.normal).T
-            left = (1 - self.rig.shade * (1 - self.shade.lamp(*at))) * (1 - self.rig.close * (1 - self.shade.sky(*at)))
-            light *= np.where(real, 1, left).astype(np.float32)[:, None]
+            left = self._by_pixel(seen, lambda x, y, z: self.shade.left(self.rig, x, y, z) if self.shade else x)
+            light *= np.where(self.looks.flat[seen.index], 1, left).astype(np.float32)[:, None]
         layer = self._pixels(seen.cell, light)
         point, normal = self._pixels(seen.cell, seen.point), self._pixels(seen.cell, seen.normal)
         there = layer.cover > 0
@@ -166,28 +166,45 @@ class Painter:
         """The share of the lamp that props leave to what moves."""
         if self.shade is None or not len(seen.cell):
             return np.ones(len(seen.cell), np.float32)
-        at = (seen.point + np.float32(0.006 * self.view) * seen.normal).T
-        return self.shade.lamp(*at)
+        return self._by_pixel(seen, self.shade.lamp)
+
+    def _by_pixel(self, seen: Seen, law: Callable[[Picture, Picture, Picture], Picture]) -> Picture:
+        """A law of the points just off the surfaces, worked out once for every pixel and thing: light changes slowly."""
+        wide, wide_pixels = self.width * FINE, self.width
+        key = ((seen.cell // wide) // FINE * wide_pixels + (seen.cell % wide) // FINE) * 4 + seen.index % 4
+        some = np.full(wide_pixels * self.height * 4, -1, dtype=np.int64)
+        some[key] = np.arange(len(key))
+        rows = some[some >= 0]
+        x, y, z = (seen.point[rows] + np.float32(0.006 * self.view) * seen.normal[rows]).T
+        value = np.empty(len(some), np.float32)
+        value[some >= 0] = law(x, y, z)
+        return value[key]
 
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
-        light = still.colour * self._shadows(still.lens, still.ground, shapes)[..., None]
+        umbras = [self._umbra(still, shape) for shape in shapes if self.things.all[shape.index].kind == "body"]
+        light = still.colour * _shadows(still.ground, [(window, left[0]) for window, left in umbras])[..., None]
         moving = self._pixels(seen.cell, colour)
         if still.props is None or still.prop_ground is None:
             return light * (1 - moving.cover[..., None]) + moving.colour
         over = self._pixels(seen.cell[still.index[seen.cell] >= 0])
         share = np.maximum(still.props.cover, 1e-6)
-        props = still.props.colour * (self._shadows(still.lens, still.prop_ground, shapes) * (1 - over.cover / share))[..., None]
+        left_on_props = _shadows(still.prop_ground, [(window, left[1]) for window, left in umbras])
+        props = still.props.colour * (left_on_props * (1 - over.cover / share))[..., None]
         bare = 1 - still.props.cover - (moving.cover - over.cover)
         return light * bare[..., None] + props + moving.colour
 
-    def _shadows(self, lens: Lens, ground: Ground, shapes: list[Shape]) -> Picture:
-        light = np.ones(ground.x.shape, np.float32)
-        for shape in shapes:
-            thing = self.things.all[shape.index]
-            if thing.kind == "body":
-                cast_shadow(light, ground, lens, shape, thing.radius, self.girths[shape.index], self.rig, self.wall_y)
-        return light
+    def _umbra(self, still: _Still, shape: Shape) -> tuple[Any, list[Any]]:
+        """Window and what is left of the light on the stage and on props; what has not moved is not computed again."""
+        pose = shape.centre.tobytes() + (b"" if shape.vertices is None else shape.vertices.tobytes())
+        held = self.umbras.get(shape.index)
+        if held is None or held[0] != pose or held[1] is not still:
+            radius, girth = self.things.all[shape.index].radius, self.girths[shape.index]
+            umbra = Umbra(still.lens, shape, radius, girth, self.rig, self.wall_y)
+            grounds = [still.ground] if still.prop_ground is None else [still.ground, still.prop_ground]
+            held = pose, still, [umbra.window, [umbra.left(ground) for ground in grounds]]
+            self.umbras[shape.index] = held
+        return held[2][0], held[2][1]
 
     def _front(self, still: _Still, seen: Seen) -> Picture:
         """(cells,) inverse depth of the nearest opaque thing; 0 for the stage."""
@@ -228,6 +245,15 @@ class Painter:
         for k in range(3):
             colour[:, k] = np.bincount(pixel, values[:, k], minlength=len(colour)) / FINE**2
         return _Layer(colour.reshape(*size, 3), cover)
+
+
+def _shadows(ground: Ground, parts: list[tuple[Any, Picture | None]]) -> Picture:
+    """The product of all that bodies leave of the light."""
+    light = np.ones(ground.x.shape, np.float32)
+    for window, left in parts:
+        if left is not None:
+            light[window] *= left
+    return light
 
 
 def _ground_of(stage: Stage) -> Ground:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinema.scenes.picture.cast import dot
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -98,9 +100,9 @@ def lit(rig: Rig, paint: Floats, gloss: Floats, mirror: Floats, normal: Floats, 
     direct = (rig.lamp * lamp)[:, None] * np.array(rig.warmth, np.float32)
     diffuse = (direct + (rig.sky * sky + rig.bounce * near_floor * (1 - sky))[:, None]) * paint
     half = rig.sun - ray
-    half /= np.sqrt((half**2).sum(axis=-1, keepdims=True))
-    toward = -(normal * ray).sum(axis=-1)
-    shine = gloss * np.clip((normal * half).sum(axis=-1), 0, 1) ** (12 + 110 * gloss) * open_ * min(1.0, rig.lamp / 0.8)
+    half /= np.sqrt(dot(half, half))[:, None]
+    toward = -dot(normal, ray)
+    shine = gloss * np.clip(dot(normal, half), 0, 1) ** (12 + 110 * gloss) * open_ * min(1.0, rig.lamp / 0.8)
     rim = 0.25 * gloss * (1 - np.clip(toward, 0, 1)) ** 4 * sky
     colour: Floats = diffuse + (0.75 * shine + rim)[:, None]
     some = np.flatnonzero(mirror > 0)

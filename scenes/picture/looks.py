@@ -8,6 +8,7 @@ import numpy as np
 
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS, PAINTS
+from kinema.scenes.picture.cast import dot
 from kinema.scenes.picture.colour import linear
 from kinema.scenes.picture.light import lit
 from kinema.scenes.truth import Body, Prop
@@ -79,7 +80,7 @@ class Looks:
         if self.pattern.any() or self.grain.any() or self.style.bump:
             paint, normal = self._textured(seen, frame, paint, normal)
         ray = seen.point - eye
-        ray /= np.sqrt((ray**2).sum(axis=-1, keepdims=True))
+        ray /= np.sqrt(dot(ray, ray))[:, None]
         height = np.array([self.things.pose(frame, k)[0][2] for k in range(len(self.radius))], np.float32) / self.radius
         if self.rig.pool:
             open_ = open_ * self.rig.share(seen.point[:, 0], seen.point[:, 1], seen.point[:, 2], self.things.view)
@@ -95,7 +96,7 @@ class Looks:
         paint, normal = paint.copy(), normal.copy()
         order = np.argsort(seen.index, kind="stable")
         bounds = np.searchsorted(seen.index[order], np.arange(len(self.radius) + 1))
-        for k in np.unique(seen.index):
+        for k in np.flatnonzero(np.diff(bounds)):
             rows = order[bounds[k] : bounds[k + 1]]
             thing = self.things.all[k]
             if thing.kind not in ("body", "prop") or thing.solid is None:
@@ -106,7 +107,7 @@ class Looks:
             if self.style.bump:
                 normal[rows] += self.style.bump * _times(_thumbed(own), matrix.astype(np.float32))
         if self.style.bump:
-            normal /= np.sqrt(np.maximum((normal**2).sum(axis=-1, keepdims=True), 1e-9))
+            normal /= np.sqrt(np.maximum(dot(normal, normal), 1e-9))[:, None]
         return paint, normal
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from kinema.scenes.picture.cast import runs
+from kinema.scenes.picture.cast import nearest_cells, runs
+from kinema.scenes.shapes import Ball, mesh_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Floats = NDArray[np.float32]
 
-__all__ = ["Ground", "StillShade", "cast_shadow"]
+__all__ = ["BakedShade", "Ground", "StillShade", "Umbra"]
 
 CLOSE = 10.0  # radii: how far a body takes light of the sky from what is near it
-OUTLINE = 16  # cells per radius in a body's outline as the lamp sees it
+OUTLINE = 12  # cells per radius in a body's outline as the lamp sees it
 REACH = 2.5  # radii that the outline's picture reaches to either side
-BLURS = (0.6, 1.2, 2.4, 4.8, 9.6, 16.0)  # cells, of the outline's blurred pictures
+CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+BLURS = (0.5, 1.0, 2.0, 4.0, 8.0)  # cells, of the outline's blurred pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +49,42 @@ class Ground:
         return Ground(*(plane[window] for plane in (self.x, self.y, self.z, self.nx, self.ny, self.nz)))
 
 
-def cast_shadow(light: Floats, ground: Ground, lens: Lens, shape: Shape, radius: float, girth: float, rig: Rig, wall_y: float) -> None:
-    """Take from ``light`` (H, W), in place, what one moving body takes from the ground.
+class Umbra:
+    """What one moving body takes from the ground of one camera.
 
     Args:
-        light: how much light each pixel gets.
-        ground: what is seen at each pixel.
-        lens: of those pixels.
+        lens: of the pixels.
         shape: the body.
         radius: m, of the ball that holds it.
         girth: m, of the ball of the same volume: what it takes of the sky.
         rig: the lamp.
         wall_y: m, of the wall behind.
     """
-    window = _window(lens, shape.centre, radius, girth, rig, wall_y)
-    if window is None:
-        return
-    part, left = ground.part(window), light[window]
-    tx, ty, tz = (np.float32(c) - plane for c, plane in zip(shape.centre, (part.x, part.y, part.z), strict=True))
-    sx, sy, sz = rig.sun
-    square = tx * tx + ty * ty + tz * tz
-    along = tx * sx + ty * sy + tz * sz
-    covered = (
-        _behind_ball(square, along, radius, rig.size)
-        if shape.vertices is None
-        else _behind_outline(_Outline(shape, radius, rig), tx, ty, tz, along, rig.size)
-    )
-    facing = np.maximum(tx * part.nx + ty * part.ny + tz * part.nz, 0)
-    near = np.maximum(square, girth**2)
-    hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
-    left *= (1 - rig.shade * covered) * (1 - rig.close * hidden)
+
+    def __init__(self, lens: Lens, shape: Shape, radius: float, girth: float, rig: Rig, wall_y: float) -> None:
+        self.shape, self.radius, self.girth, self.rig = shape, radius, girth, rig
+        self.window = _window(lens, shape.centre, radius, girth, rig, wall_y)
+        self.outline: _Outline | None = None
+
+    def left(self, ground: Ground) -> Floats | None:
+        """The share of the light that is left on the part of the ground (H, W) in the window; None where the window is empty."""
+        if self.window is None:
+            return None
+        part, rig, girth = ground.part(self.window), self.rig, np.float32(self.girth)
+        tx, ty, tz = (np.float32(c) - plane for c, plane in zip(self.shape.centre, (part.x, part.y, part.z), strict=True))
+        sx, sy, sz = rig.sun
+        square = tx * tx + ty * ty + tz * tz
+        along = tx * sx + ty * sy + tz * sz
+        if self.shape.vertices is None:
+            covered = _behind_ball(square, along, self.radius, rig.size)
+        else:
+            self.outline = self.outline or _Outline(self.shape, self.radius, rig)
+            covered = _behind_outline(self.outline, tx, ty, tz, along, rig.size)
+        facing = np.maximum(tx * part.nx + ty * part.ny + tz * part.nz, 0)
+        near = np.maximum(square, girth**2)
+        hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
+        left: Floats = (1 - rig.shade * covered) * (1 - rig.close * hidden)
+        return left
 
 
 def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> Floats:
@@ -102,7 +111,15 @@ class _Outline:
         _, row, column = runs(xy[shape.faces], size, size)
         mask = np.zeros((size, size), dtype=np.float32)
         mask[row, column] = 1
-        self.blurred = [cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for sigma in BLURS]
+        self.mask = mask
+        self._blurred: dict[int, Floats] = {}
+
+    def blurred(self, level: int) -> Floats:
+        """The outline, blurred by ``BLURS[level]``."""
+        if level not in self._blurred:
+            picture = cv2.GaussianBlur(self.mask, (0, 0), BLURS[level], borderType=cv2.BORDER_CONSTANT)
+            self._blurred[level] = np.asarray(picture, dtype=np.float32)
+        return self._blurred[level]
 
 
 def _behind_outline(outline: _Outline, tx: Floats, ty: Floats, tz: Floats, along: Floats, size: float) -> Floats:
@@ -110,20 +127,25 @@ def _behind_outline(outline: _Outline, tx: Floats, ty: Floats, tz: Floats, along
     first, second = outline.first.astype(np.float32), outline.second.astype(np.float32)
     a = -(tx * first[0] + ty * first[1] + tz * first[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
     b = -(tx * second[0] + ty * second[1] + tz * second[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
-    sigma = 0.42 * (np.maximum(along, 0) * size * outline.scale + 0.06 * OUTLINE)
-    level = np.interp(np.log(sigma), np.log(BLURS), np.arange(len(BLURS))).astype(np.float32)
+    sigma = 0.42 * (np.maximum(along, 0) * np.float32(size * outline.scale) + np.float32(0.06 * OUTLINE))
+    level = np.clip(np.log2(sigma / np.float32(BLURS[0])), 0, len(BLURS) - 1)  # each blur is twice the one before
     covered = np.zeros_like(along)
-    for k, picture in enumerate(outline.blurred):
+    lowest, highest = int(level.min()), int(np.ceil(level.max()))
+    for k in range(lowest, highest + 1):
         weight = np.clip(1 - np.abs(level - k), 0, 1)
-        if weight.any():
-            covered += weight * cv2.remap(picture, a, b, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        covered += weight * cv2.remap(outline.blurred(k), a, b, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     share: Floats = covered * np.clip(along * outline.scale / 2 + 1, 0, 1)
     return share
 
 
 def _beside(sun: Floats) -> tuple[Array, Array]:
     """Two unit vectors across the light."""
-    way = sun.astype(float)
+    return _across(*(float(x) for x in sun))
+
+
+@lru_cache(maxsize=64)
+def _across(x: float, y: float, z: float) -> tuple[Array, Array]:
+    way = np.array([x, y, z])
     first = np.cross(way, [0.0, 1.0, 0.0])
     first /= np.linalg.norm(first)
     return first, np.cross(way, first)
@@ -138,9 +160,8 @@ def _window(lens: Lens, centre: Array, radius: float, girth: float, rig: Rig, wa
     way = max(way, 0.0)
     fall = centre - sun * way
     wide = (radius + way * rig.size + 0.06 * radius) / max(min(sun[2], 1.0), 0.2)
-    corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
     reach = max(CLOSE * girth, 1.1 * radius)
-    points = np.concatenate([centre + corners * reach, fall + corners * wide])
+    points = np.concatenate([centre + CORNERS * reach, fall + CORNERS * wide])
     own = lens.own(points)
     own[:, 2] = np.maximum(own[:, 2], 0.05)
     cells = lens.on_film(own)
@@ -157,9 +178,6 @@ class StillShade:
     LAMPS, SKIES, SIZE = 12, 10, 224
 
     def __init__(self, shapes: Sequence[Shape], rig: Rig, view: float) -> None:
-        from kinema.scenes.picture.cast import nearest_cells
-        from kinema.scenes.shapes import Ball, mesh_of
-
         corners = []
         for shape in shapes:
             if shape.vertices is None:
@@ -169,7 +187,7 @@ class StillShade:
                 assert shape.faces is not None
                 corners.append(shape.vertices[shape.faces])
         self.corner = np.concatenate(corners)
-        self.view, self.nearest = view, nearest_cells
+        self.view = view
         self.lamps = [self._map(way) for way in _round_lamp(rig, self.LAMPS)]
         self.skies = [self._map(way) for way in _over_sky(self.SKIES)]
 
@@ -182,7 +200,7 @@ class StillShade:
         xy = (np.stack([a, b], axis=-1) - low) * scale + 2
         face, row, column = runs(xy, self.SIZE, self.SIZE)
         height = _plane_heights(xy, up, face, row, column)
-        cell, winner = self.nearest(row * self.SIZE + column, height, self.SIZE**2)
+        cell, winner = nearest_cells(row * self.SIZE + column, height, self.SIZE**2)
         grid = np.full(self.SIZE**2, -np.inf, dtype=np.float32)
         grid[cell] = height[winner]
         frame = np.stack([first * scale, second * scale, way]).astype(np.float32)
@@ -207,11 +225,40 @@ class StillShade:
         """The share of the sky seen from points."""
         return self._open(self.skies, x, y, z)
 
+    def left(self, rig: Rig, x: Floats, y: Floats, z: Floats) -> Floats:
+        """How much light reaches points just off a surface."""
+        return (1 - rig.shade * (1 - self.lamp(x, y, z))) * (1 - rig.close * (1 - self.sky(x, y, z)))
+
     def on(self, ground: Ground, rig: Rig) -> Floats:
         """How much light reaches the ground (H, W)."""
         step = np.float32(0.006 * self.view)
-        x, y, z = ground.x + step * ground.nx, ground.y + step * ground.ny, ground.z + step * ground.nz
-        return (1 - rig.shade * (1 - self.lamp(x, y, z))) * (1 - rig.close * (1 - self.sky(x, y, z)))
+        return self.left(rig, ground.x + step * ground.nx, ground.y + step * ground.ny, ground.z + step * ground.nz)
+
+
+class BakedShade:
+    """What :class:`StillShade` leaves on the floor and the wall, on a grid of points, for cameras that move."""
+
+    GRAIN, REACH = 64, 3.0  # points per view; views to either side of the middle
+
+    def __init__(self, shade: StillShade, rig: Rig, view: float, wall_y: float) -> None:
+        self.view = view
+        size = round(2 * self.REACH * self.GRAIN)
+        line = ((np.arange(size) + 0.5) / self.GRAIN - self.REACH).astype(np.float32) * np.float32(view)
+        across, onward = np.broadcast_arrays(line[None, :], line[:, None])
+        step = np.float32(0.006 * view)
+        floor = shade.left(rig, across, onward, np.full_like(across, step))
+        wall = shade.left(rig, across, np.full_like(across, wall_y - step), onward)
+        self.light = np.concatenate([floor, wall]).astype(np.float32)
+
+    def on(self, ground: Ground) -> Floats:
+        """How much light reaches the ground (H, W)."""
+        up = ground.nz > 0.5
+        scale = np.float32(self.GRAIN / self.view)
+        rows = len(self.light) // 2
+        column = (ground.x * scale + (self.REACH * self.GRAIN - 0.5)).astype(np.float32)
+        row = np.clip(np.where(up, ground.y, ground.z) * scale + (self.REACH * self.GRAIN - 0.5), 0, rows - 1)
+        row = (row + np.where(up, 0, rows)).astype(np.float32)
+        return np.asarray(cv2.remap(self.light, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
 
 
 def _plane_heights(xy: Array, up: Array, face: NDArray[np.int64], row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
