@@ -24,8 +24,8 @@ __all__ = ["FreeModes", "free_modes"]
 
 MAX_MODES = 48  # -, lowest first: more are no longer told apart by ear
 SMALLEST = 1e-11  # -, of the largest: directions of the sum that powers near to each other cannot tell apart
-SLENDER = 0.4  # -, below this share of the longest an axis is thin: low powers along it say all
-POWERS = {0: (9, 0), 1: (12, 3), 2: (17, 3)}  # thin axes: (sum of powers along the others, sum of powers along the thin ones)
+SLENDER = 0.3  # -, below this share of the longest an axis is thin: low powers along it say all
+POWERS = {0: (7, 0), 1: (9, 2), 2: (15, 2)}  # thin axes: (sum of powers along the others, sum of powers along the thin ones)
 GAMMA = np.concatenate([[np.inf], gamma(np.arange(1, 160) / 2)])  # of half the index
 AXES = np.eye(3, dtype=np.int64)
 
