@@ -261,12 +261,14 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "terminal_speed": "air:TerminalSpeed",
     "feather": "air:Feather",
     "toss": "rising:Toss",
+    "trampoline": "springy:Trampoline",
     # rolling and sliding
     "incline_slide": "sliding:InclineSlide",
     "friction_stop": "sliding:FrictionStop",
     # collisions
     "oblique": "striking:Oblique",
     "rack_break": "racking:RackBreak",
+    "cradle": "knocking:Cradle",
     # swing, spring, turn
     # standing and falling over
     # unseen things
