@@ -279,6 +279,9 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     # sound
     "talking_puppet": "talking:TalkingPuppet",
     "puppet_duet": "talking:PuppetDuet",
+    "buzzer": "sounding:Buzzer",
+    "whirling_buzzer": "sounding:WhirlingBuzzer",
+    "echo": "echoing:Echo",
 }
 for _name, _where in _CATALOGUE.items():
     SCENES.add(_name, f"kinema.scenes.catalogue.{_where}", home=f"kinema.scenes.catalogue.{_where}")

@@ -86,7 +86,7 @@ class Puppet:
             "eye": (Ball(0.105 * h), eye, "white"),
             "pupil": (Ball(0.05 * h), (eye[0] + 0.02 * s * h, eye[1] - 0.075 * h, eye[2]), "charcoal"),
             "post": (Cylinder(0.11 * h, post), (behind, y, post / 2), "slate"),
-            "foot": (Box((0.7 * h, 0.5 * h, 0.06 * h)), (behind, y, 0.03 * h), "slate"),
+            "foot": (Box((0.5 * h, 0.5 * h, 0.06 * h)), (behind, y, 0.03 * h), "slate"),
         }
         return tuple(
             Prop(name=f"{self.name} {part}".strip(), solid=solid, position=place, paint=paint, touchable=False)

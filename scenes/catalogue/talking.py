@@ -82,7 +82,7 @@ class TalkingPuppet(Talking):
             "prompt_id": int(rng.integers(4)),
         }
         own |= overrides
-        own.setdefault("view", own["head"] / 0.48)
+        own.setdefault("view", own["head"] / 0.54)
         return cls(seed=seed, **own)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class TalkingPuppet(Talking):
 
     def puppets(self) -> tuple[Puppet, ...]:
         """One, in the middle."""
-        hinge = (-0.30 * self.facing * self.head, 0.0, 0.46 * self.view)
+        hinge = (-0.28 * self.facing * self.head, 0.0, 0.43 * self.view)
         return (Puppet(name="", colour=self.colour, hinge=hinge, head=self.head, facing=self.facing),)
 
     def utterances(self) -> tuple[Utterance, ...]:
@@ -191,7 +191,7 @@ class PuppetDuet(Talking):
             "prompt_id": int(rng.integers(4)),
         }
         own |= overrides
-        own.setdefault("view", own["head"] / 0.33)
+        own.setdefault("view", own["head"] / 0.30)
         return cls(seed=seed, **own)
 
     def vary(self, rng: np.random.Generator) -> dict[str, Any]:
@@ -203,7 +203,7 @@ class PuppetDuet(Talking):
         """Left and right, face to face."""
         height = 0.44 * self.view
         return tuple(
-            Puppet(name=name, colour=colour, hinge=(-facing * 0.335 * self.view, 0.0, height), head=self.head, facing=facing)
+            Puppet(name=name, colour=colour, hinge=(-facing * 0.31 * self.view, 0.0, height), head=self.head, facing=facing)
             for name, colour, facing in (("left", self.colour_left, 1.0), ("right", self.colour_right, -1.0))
         )
 
