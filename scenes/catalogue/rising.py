@@ -1,0 +1,352 @@
+"""What goes up: a balloon that is lighter than air, a ball that is thrown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from kinema.scenes.catalogue.ball import OneBall
+from kinema.scenes.catalogue.fluid import AIR, HELIUM, SPHERE_DRAG, Immersed, Sinking, ball_volume, pull_in_words
+from kinema.scenes.materials import MATERIALS
+from kinema.scenes.palette import COLOURS
+from kinema.scenes.prompts import FLOORS, Account, length_of
+from kinema.scenes.proof import Proof, energy_of, never_rises
+from kinema.scenes.request import Claim
+from kinema.scenes.scene import GRAVITY, Scene, Setup
+from kinema.scenes.shapes import Lathe
+from kinema.scenes.truth import Body, Tie
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.scenes.scene import State
+    from kinema.scenes.truth import Truth
+
+__all__ = ["Balloon", "Toss"]
+
+TOP = 0.8  # -, share of the view from the floor to the top of the highest body
+RISE = 3.1  # s, in which the balloon goes from its start to TOP
+SKIN = 0.015  # kg/m^2, estimate: rubber of a toy balloon
+STRING, BEAD = 0.55, 0.13  # -, length of the string under the balloon and radius of the bead on it, over the balloon's
+
+
+def _balloon(r: float) -> Lathe:
+    """A ball with a neck; below it, on the axis, the bead."""
+    bead_at = -(1.1 + STRING + BEAD) * r
+    up = np.linspace(-np.pi / 2, np.pi / 2, 11)
+    bead = [(BEAD * r * np.cos(t), bead_at + BEAD * r * np.sin(t)) for t in up]
+    neck = [(0.0, -1.1 * r), (0.09 * r, -1.1 * r), (0.04 * r, -1.02 * r)]
+    ball = [(r * np.cos(t), r * np.sin(t)) for t in np.linspace(-np.pi / 2 + 0.12, np.pi / 2, 25)]
+    return Lathe(tuple((float(x) if x > 1e-9 else 0.0, float(z)) for x, z in (*bead, *neck, *ball)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balloon(Scene):
+    """A balloon full of helium, nearly held down by a bead on a string, rises through the air.
+
+    Closed form: lift ``W = (rho V - m) g`` against drag, with half of the displaced air carried along:
+    ``v = v_t tanh(a t / v_t)`` upwards, ``a = W / (m + rho V / 2)``, ``v_t = sqrt(2 W / (rho C_d pi r^2))``. It touches nothing.
+
+    History: 1 = first release.
+    """
+
+    family: ClassVar[str] = "balloon"
+    laws: ClassVar[tuple[str, ...]] = ("buoyancy", "drag")
+    audible: ClassVar[bool] = False
+    area: ClassVar[str] = "water and grains"
+
+    colour: str
+    radius: float  # m
+    bead: float  # kg, what hangs from it
+    height: float  # m, from the bead's lowest point to the floor at release
+    x: float  # m
+
+    @classmethod
+    def draw(cls, seed: int, **overrides: Any) -> Self:
+        """See :class:`~kinema.scenes.scene.Scene`."""
+        rng = cls.rng(seed)
+        colour, floor = str(rng.choice(list(COLOURS))), str(rng.choice(["wood", "stone", "concrete", "felt"]))
+        radius, size, low, place, rise = (
+            rng.uniform(0.13, 0.17), rng.uniform(0.074, 0.08), rng.uniform(0.04, 0.055), rng.uniform(-0.16, 0.16), rng.uniform(0.98, 1.04),
+        )  # fmt: skip
+        own: dict[str, Any] = {"colour": colour, "floor": floor, "radius": round(radius, 3), "prompt_id": int(rng.integers(6)), **overrides}
+        view = own.setdefault("view", own["radius"] / size)
+        own.setdefault("height", round(low * view, 3))
+        own.setdefault("x", round(place * view, 3))
+        way = TOP * view - own["height"] - _length(own["radius"])
+        own.setdefault("bead", round(_bead(own["radius"], way, RISE * rise), 5))
+        return cls(seed=seed, **own)
+
+    def vary(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Another height."""
+        return {"height": self.height * float(rng.uniform(0.95, 1.05))}
+
+    @property
+    def width(self) -> float:
+        """Diameter, m."""
+        return 2 * self.radius
+
+    @property
+    def in_air(self) -> Immersed:
+        """What the air does to it."""
+        return _immersed(self.radius, self.bead)
+
+    @property
+    def rise(self) -> Sinking:
+        """Closed form, upwards."""
+        return self.in_air.from_rest(self.gravity)
+
+    def bodies(self) -> tuple[Body, ...]:
+        """Balloon, gas, string and bead are one body."""
+        mass, solid = self.in_air.mass, _balloon(self.radius)
+        return (Body(name="balloon", colour=self.colour, material="rubber", radius=self.radius, mass=mass, shape="balloon", solid=solid),)
+
+    def ties(self) -> tuple[Tie, ...]:
+        """The string from neck to bead."""
+        start, end = -1.1 * self.radius, -(1.1 + STRING) * self.radius
+        return (Tie(kind="string", start=("balloon", (0.0, 0.0, start)), end=("balloon", (0.0, 0.0, end))),)
+
+    def setup(self) -> Setup:
+        """At rest, the bead just above the floor."""
+        place = (self.x, 0.0, self.height + _length(self.radius) - self.radius)
+        return Setup(position=(place,), velocity=((0.0, 0.0, 0.0),), restitution=(0.3,))
+
+    def forces(self, state: State) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The air."""
+        return self.in_air.force(state.velocity[0], self.gravity)[None], np.zeros((1, 3))
+
+    def account(self) -> Account:
+        """In words."""
+        balloon = f"{self.colour} balloon"
+        wide, bead, floor, where = length_of(self.width), f"{self.bead * 1000:.2f} g", FLOORS[self.floor], pull_in_words(self)
+        low = length_of(self.height)
+        return Account(
+            short=f"A single {balloon} full of helium, {wide} wide, with a bead of {bead} on its string, rises slowly straight up from "
+            f"{low} above {floor}{where}, in silence.",
+            detailed=f"One {balloon}, {wide} across and filled with helium, is let go with the bead on its string {low} above "
+            f"{floor}{where}. "
+            f"The bead weighs {bead}, nearly as much as the balloon can carry, so it rises straight up only slowly, faster at first and "
+            "then "
+            "at an almost constant speed. It touches nothing; there is no sound.",
+            paraphrases=(
+                f"One helium balloon, {self.colour} and {wide} wide, floats up from {low} above {floor}{where}, carrying a bead of {bead} "
+                "on a string; no sound.",
+                f"Fixed camera: a single {balloon} of {wide}, let go {low} over {floor}{where}, climbs straight up without a sound, a "
+                "bead of "
+                f"{bead} hanging below it.",
+                f"Lighter than air: one {balloon} ({wide}) with a bead of {bead} leaves its place {low} above {floor}{where} and silently "
+                "rises straight up.",
+            ),
+            beats=(
+                (0.0, "the balloon is let go just above the floor"),
+                (self.rise.terminal / self.rise.pull, "it rises, ever more evenly"),
+                (2.6, "it is near the top of the picture"),
+            ),
+            unheard=("no sound at all",),
+        )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """One balloon of that colour, going up."""
+        return (
+            Claim(kind="colour", value=self.colour, body=0),
+            Claim(kind="count", value="1"),
+            Claim(kind="direction", value="up", body=0),
+            Claim(kind="shape", value="balloon", body=0),
+            Claim(kind="silence", value="all", words=("no sound", "silen", "without a sound")),
+        )
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Start, way and speed against the tanh law."""
+        rise, z = self.rise, truth.position[:, 0, 2]
+        tau, t = rise.terminal / rise.pull, truth.times - self.delay
+        late = 2.2
+        return (
+            Proof(
+                law="way in half a time constant", closed_form=rise.distance(tau / 2), simulated=float(np.interp(tau / 2, t, z)) - z[0],
+                tolerance=0.01, source="v_t^2 / a  ln cosh(a t / v_t)",
+            ),
+            Proof(
+                law="way in 2.2 s", closed_form=rise.distance(late), simulated=float(np.interp(late, t, z)) - z[0], tolerance=0.01,
+                source="v_t^2 / a  ln cosh(a t / v_t)",
+            ),
+            Proof(
+                law="speed after 2.2 s", closed_form=rise.speed(late), simulated=float(np.interp(late, t, truth.velocity[:, 0, 2])),
+                tolerance=0.01, source="v_t tanh(a t / v_t)",
+            ),
+            never_rises(self.energy(truth), self.in_air.displaced * self.gravity * float(np.ptp(z))),
+        )  # fmt: skip
+
+    def energy(self, truth: Truth) -> NDArray[np.float64]:
+        """Of balloon and air together, J: as it rises, as much air comes down, and some is set in motion."""
+        air = self.in_air
+        speed = (truth.velocity[:, 0] ** 2).sum(axis=-1)
+        high = (air.mass - air.displaced) * self.gravity * truth.position[:, 0, 2]
+        total: NDArray[np.float64] = high + (air.mass + air.carried) / 2 * speed
+        return total
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """A heavier bead, a higher start."""
+        lift = self.in_air.displaced - self.in_air.mass
+        return {
+            "weight": tuple(replace(self, bead=self.bead + share * lift) for share in (0.0, 0.3, 0.6)),
+            "height": tuple(replace(self, height=self.height * factor) for factor in (0.3, 0.65, 1.0)),
+        }
+
+
+def _length(r: float) -> float:
+    """m, from the bead's lowest point to the balloon's top."""
+    return (2.1 + STRING + 2 * BEAD) * r
+
+
+def _immersed(r: float, bead: float) -> Immersed:
+    volume = ball_volume(r)
+    mass = HELIUM * volume + SKIN * 4 * np.pi * r**2 + bead
+    return Immersed(mass=float(mass), displaced=AIR * volume, carried=AIR * volume / 2, drag=float(AIR * SPHERE_DRAG * np.pi * r**2 / 2))
+
+
+def _bead(r: float, way: float, time: float) -> float:
+    """The bead, kg, with which the balloon takes ``time`` s for ``way`` m on Earth; found by halving."""
+    empty = _immersed(r, 0.0)
+    light, heavy = 0.0, empty.displaced - empty.mass
+    for _ in range(60):
+        middle = (light + heavy) / 2
+        light, heavy = (middle, heavy) if _immersed(r, middle).from_rest(GRAVITY["earth"]).time(way) < time else (light, middle)
+    return light
+
+
+# A ball thrown straight up -------------------------------------------------------------------------------------------------------------
+
+FLIGHT = {"earth": 0.88, "moon": 1.3, "mars": 1.1}  # s, typical, from the hand and back to its height
+REACH = 0.56  # -, share of the view that it climbs
+LOW = 0.08  # -, height of the throw over the view's
+TOSS_MATERIALS = ("rubber", "plastic", "wood", "cork", "leather", "steel", "stone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toss(OneBall):
+    """A ball thrown straight up on Moon, Mars or Earth; it comes back and bounces. The air is left out.
+
+    Closed form: it is back at its start after ``2 v / g``, highest by ``v^2 / 2 g``, and as fast as it left.
+
+    History: 1 = first release.
+    """
+
+    family: ClassVar[str] = "toss"
+    laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "arrow_of_time")
+    area: ClassVar[str] = "falling and flight"
+
+    height: float  # m, from the ball's lowest point at the throw to the floor
+    speed: float  # m/s, upwards
+    restitution: float  # -
+    x: float  # m
+
+    @classmethod
+    def draw(cls, seed: int, **overrides: Any) -> Self:
+        """See :class:`~kinema.scenes.scene.Scene`."""
+        rng = cls.rng(seed)
+        world, material, colour, floor = (
+            str(rng.choice(list(choices))) for choices in (FLIGHT, TOSS_MATERIALS, COLOURS, ("wood", "stone", "concrete", "ceramic"))
+        )
+        size, slowness, place, bounce = rng.uniform(0.07, 0.08), rng.uniform(0.9, 1.1), rng.uniform(-0.16, 0.16), rng.uniform(-0.02, 0.02)
+        own: dict[str, Any] = {
+            "world": world, "material": material, "colour": colour, "floor": floor, "prompt_id": int(rng.integers(6)), **overrides,
+        }  # fmt: skip
+        g = GRAVITY[own["world"]]
+        speed = own.setdefault("speed", round(g * FLIGHT.get(own["world"], 0.8) * slowness / 2, 3))
+        view = own.setdefault("view", speed**2 / (2 * g) / REACH)
+        own.setdefault("restitution", round(MATERIALS[own["material"]].restitution + bounce, 3))
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("height", round(LOW * view, 3))
+        own.setdefault("x", round(place * view, 3))
+        return cls(seed=seed, **own)
+
+    def vary(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Another throw."""
+        return {"height": self.height * float(rng.uniform(0.95, 1.05)), "speed": self.speed * float(rng.uniform(0.95, 1.03))}
+
+    @property
+    def width(self) -> float:
+        """Diameter, m."""
+        return 2 * self.radius
+
+    @property
+    def climb(self) -> float:
+        """Closed form: m from the throw to the highest point."""
+        return self.speed**2 / (2 * self.gravity)
+
+    @property
+    def landing(self) -> float:
+        """Closed form: s from the throw to the first contact."""
+        return float((self.speed + np.sqrt(self.speed**2 + 2 * self.gravity * self.height)) / self.gravity)
+
+    def setup(self) -> Setup:
+        """At the throw."""
+        return Setup(
+            position=((self.x, 0.0, self.height + self.radius),),
+            velocity=((0.0, 0.0, self.speed),),
+            restitution=(self.restitution,),
+        )
+
+    def account(self) -> Account:
+        """In words."""
+        say = self.words(height=length_of(self.height), climb=length_of(self.climb), speed=f"{self.speed:.2f} m/s")
+        ball, world, floor, size, climb, speed = (say[key] for key in ("ball", "world", "floor", "size", "climb", "speed"))
+        return Account(
+            short=f"A single {ball}, {size} across, is thrown straight up at {speed} {world}; it rises {climb}, comes back and bounces "
+            "with a "
+            f"thump on {floor}.",
+            detailed=f"One {ball}, {size} in diameter, starts {say['height']} above {floor} {world}, thrown straight up at {speed}. It "
+            "slows "
+            f"down, stops for a moment {climb} higher, falls back the same way and bounces on the floor with a thump at every hit.",
+            paraphrases=(
+                f"{world[0].upper()}{world[1:]}, one {ball} ({size} wide) flies straight up at {speed}, turns round after {climb}, falls "
+                "and "
+                f"bounces on {floor}; each hit is a thump.",
+                f"Fixed camera: one {ball} of {size} goes up at {speed} {world}, hangs for an instant {climb} higher, drops back and "
+                "lands on "
+                f"{floor} with a thump.",
+                f"Only one ball, {say['a_ball'].lower()} of {size}: tossed vertically up with {speed} {world}, it climbs {climb}, "
+                "returns, and "
+                f"thumps onto {floor}, where it bounces.",
+            ),
+            beats=(
+                (0.0, "the ball is thrown upwards"),
+                (self.speed / self.gravity, "it is at its highest point"),
+                (2 * self.speed / self.gravity, "it passes its start, as fast as it left"),
+                (self.landing, "it hits the floor and bounces"),
+            ),
+            heard=("a thump at every bounce",),
+        )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """One ball of that colour, first going up."""
+        return (*self.claims_of_ball("up"), Claim(kind="sound", value="impact", words=("thump",)))
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Flight time, highest point, speed on return, time of landing."""
+        z, start, t = truth.position[:, 0, 2], self.height + self.radius, truth.times - self.delay
+        gone = np.flatnonzero((z < start) & (t > 0))[0]
+        share = (z[gone - 1] - start) / (z[gone - 1] - z[gone])
+        back = float(t[gone - 1] + share * (t[gone] - t[gone - 1]))
+        speed = float(np.interp(back, t, truth.velocity[:, 0, 2]))
+        return (
+            Proof(law="flight time", closed_form=2 * self.speed / self.gravity, simulated=back, tolerance=0.005, source="2 v / g"),
+            Proof(law="highest point", closed_form=self.climb, simulated=float(z.max()) - start, tolerance=0.005, source="v^2 / 2 g"),
+            Proof(law="speed on return", closed_form=self.speed, simulated=-speed, tolerance=0.005, source="v"),
+            Proof(
+                law="landing", closed_form=self.landing, simulated=truth.contacts[0].t - self.delay, tolerance=0.005,
+                source="(v + sqrt(v^2 + 2 g h)) / g",
+            ),
+            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * (self.climb + self.height)),
+        )  # fmt: skip
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """Faster, larger, of other stuff, more bouncing."""
+        by_density = sorted({self.material, "cork", "wood", "steel"}, key=lambda name: MATERIALS[name].density)
+        return {
+            "speed": tuple(replace(self, speed=round(self.speed * factor, 3)) for factor in (0.7, 0.85, 1.0)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.86, 1.0, 1.16)),
+            "material": tuple(replace(self, material=name) for name in by_density),
+        }
