@@ -108,8 +108,8 @@ def _gather(lens: Lens, cell: Index, winner: Index, inverse: Floats, round_: _Ba
     """Points and normals where something won."""
     count = len(cell)
     u, v = lens.u[cell % lens.width], lens.v[cell // lens.width]
-    depth = 1 / inverse
-    away = lens.turned(u * depth, v * depth, depth)
+    depth: Floats = np.asarray(1 / inverse, dtype=np.float32)
+    away = lens.turned(np.asarray(u * depth), np.asarray(v * depth), depth)
     point = away + lens.eye.astype(np.float32)
     normal = np.empty((count, 3), dtype=np.float32)
     index = np.empty(count, dtype=np.int32)
@@ -225,7 +225,7 @@ class _Faces:
             corners, normals = [np.empty((0, 3, 3))], [np.empty((0, 3, 3))]
             index, number, both = [np.empty(0, int)], [np.empty(0, int)], [np.empty(0, bool)]
         own = lens.own(np.concatenate(corners))
-        ahead = (own[..., 2] > NEAR).all(axis=1)
+        ahead = np.asarray((own[..., 2] > NEAR).all(axis=1))
         xy = lens.on_film(np.where(ahead[:, None, None], own, 1.0))
         edge, other = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
         area = edge[:, 0] * other[:, 1] - edge[:, 1] * other[:, 0]  # rows run downwards: what faces us runs the other way round

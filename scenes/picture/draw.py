@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Painter"]
 
+THIN = -2  # in pictures of what is where: a string, rod or spring
+
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
@@ -78,6 +80,7 @@ class Painter:
         self.moving = truth.scene.move != "static"
         self.rig, self.style = RIGS[truth.scene.lighting], STYLE_LOOKS[truth.scene.style]
         self.looks = Looks(self.things, self.rig, self.style, truth.camera.pixels_per_metre(width, height))
+        self.thin = np.array([thing.kind == "tie" for thing in self.things.all], bool)
         self.seed = seed_of(truth.scene.id)
         solid = [shape for shape in self.things.shapes(0, moving=False) if self.things.all[shape.index].kind == "prop"]
         self.shade = StillShade(solid, self.rig, self.view) if solid else None
@@ -128,7 +131,7 @@ class Painter:
         return _Still(lens, fine, ground, colour, behind, index, props, prop_ground, clear, normal)
 
     def _lit_stage(self, stage: Stage, ground: Ground) -> Picture:
-        colour = self.style.stage(stage.colour) * np.array(self.rig.stage, np.float32)
+        colour = self.style.stage(stage.colour, stage.floor) * np.array(self.rig.stage, np.float32)
         if self.shade is not None:
             left = self.shade.on(ground, self.rig) if self.baked is None else self.baked.on(ground)
             colour = colour * left[..., None]
@@ -178,7 +181,7 @@ class Painter:
         x, y, z = (seen.point[rows] + np.float32(0.006 * self.view) * seen.normal[rows]).T
         value = np.empty(len(some), np.float32)
         value[some >= 0] = law(x, y, z)
-        return value[key]
+        return np.asarray(value[key])
 
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
@@ -192,7 +195,7 @@ class Painter:
         left_on_props = _shadows(still.prop_ground, [(window, left[1]) for window, left in umbras])
         props = still.props.colour * (left_on_props * (1 - over.cover / share))[..., None]
         bare = 1 - still.props.cover - (moving.cover - over.cover)
-        return light * bare[..., None] + props + moving.colour
+        return np.asarray(light * bare[..., None] + props + moving.colour, dtype=np.float32)
 
     def _umbra(self, still: _Still, shape: Shape) -> tuple[Any, list[Any]]:
         """Window and what is left of the light on the stage and on props; what has not moved is not computed again."""
@@ -228,8 +231,18 @@ class Painter:
         shape = (still.fine.height, still.fine.width)
         index, normal = still.index.copy(), still.normal.copy()
         index[seen.cell], normal[seen.cell] = seen.index, seen.normal
-        edge = _edges(index.reshape(shape), normal.reshape(*shape, 3), front.reshape(shape))
-        width = max(round(0.010 * still.fine.height), 3)
+        thin = self.thin[seen.index]
+        index[seen.cell[thin]] = THIN
+        lines = self._wide(_edges(index.reshape(shape), normal.reshape(*shape, 3), front.reshape(shape)))
+        for glass, _, _ in still.clear:
+            mask = np.zeros(shape, np.float32)
+            mask.ravel()[glass.cell] = glass.inverse > front[glass.cell]
+            lines = np.maximum(lines, 0.5 * self._wide(cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8))))
+        return np.asarray(np.maximum(lines, 0.7 * self._pixels(seen.cell[thin]).cover), dtype=np.float32)
+
+    def _wide(self, edge: Any) -> Picture:
+        """Lines of cells as lines of the width that styles draw, in pixels."""
+        width = max(round(0.008 * self.height * FINE), 3)
         wide = cv2.dilate(edge, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
         return np.asarray(cv2.resize(wide, (self.width, self.height), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
@@ -274,7 +287,7 @@ def _edges(index: NDArray[np.int32], normal: Picture, front: Picture) -> Picture
     for axis in (0, 1):
         here = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
         there = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
-        other = index[here] != index[there]
+        other = (index[here] != index[there]) & (index[here] > THIN) & (index[there] > THIN)  # strings are lines already
         bent = (normal[here] * normal[there]).sum(axis=-1) < 0.75
         near, far = np.maximum(front[here], front[there]), np.minimum(front[here], front[there])
         jump = near > 1.06 * far

@@ -19,7 +19,7 @@ __all__ = ["RIGS", "Rig", "lit"]
 
 def _towards(x: float, y: float, z: float) -> Floats:
     way = np.array([x, y, z]) / np.linalg.norm([x, y, z])
-    return way.astype(np.float32)
+    return np.asarray(way, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -89,7 +89,8 @@ class Looks:
             colour = _banded(colour, paint)
         flat = self.flat[which]
         colour[flat] = paint[flat]
-        return colour * np.where(self.body[which, None], self.style.body, self.style.rest).astype(np.float32)
+        tint = np.where(self.body[:, None], self.style.body, self.style.rest).astype(np.float32)
+        return np.asarray(colour * tint[which])
 
     def _textured(self, seen: Seen, frame: int, paint: Floats, normal: Floats) -> tuple[Floats, Floats]:
         """Patterns and bumps in each body's own frame, thing by thing."""
@@ -132,11 +133,11 @@ def _pattern(kind: int, own: Floats) -> Floats:
     if kind == BALL:
         side = own[:, 0] * SEAM[0] + own[:, 1] * SEAM[1] + own[:, 2] * SEAM[2]
         seam = np.clip((0.15 - np.abs(side)) / 0.06, 0, 1)
-        return (1 + 0.06 * np.clip(side / 0.05, -1, 1)) * (1 - 0.50 * seam)
+        return np.asarray((1 + 0.06 * np.clip(side / 0.05, -1, 1)) * (1 - 0.50 * seam), dtype=np.float32)
     if kind == ROUND:
         spoke = np.cos(3 * np.arctan2(own[:, 1], own[:, 0]))
         off_axis = np.clip(np.hypot(own[:, 0], own[:, 1]) / 0.05 - 1, 0, 1)
-        return 1 - 0.42 * np.clip((spoke - 0.80) / 0.08, 0, 1) * off_axis
+        return np.asarray(1 - 0.42 * np.clip((spoke - 0.80) / 0.08, 0, 1) * off_axis, dtype=np.float32)
     return np.ones(len(own), np.float32)
 
 
@@ -145,13 +146,13 @@ def _grain(material: str, own: Floats) -> Floats:
     x, y, z = own[:, 0], own[:, 1], own[:, 2]
     if material in ("wood", "cork"):
         ring = np.hypot(x + 0.35 + 0.04 * np.sin(5 * z), y - 0.8)
-        return 1 + 0.055 * np.sin(46 * ring + 1.5 * np.sin(3 * z)) + 0.02 * np.sin(131 * ring + 7 * z)
+        return np.asarray(1 + 0.055 * np.sin(46 * ring + 1.5 * np.sin(3 * z)) + 0.02 * np.sin(131 * ring + 7 * z), dtype=np.float32)
     if material in ("stone", "concrete", "ice", "clay"):
         blot = np.sin(13 * x + 4 * y) * np.sin(11 * y - 5 * z) * np.sin(17 * z + 3 * x)
         speck = np.sin(41 * x) * np.sin(37 * y) * np.sin(43 * z)
-        return 1 + 0.10 * blot + 0.06 * speck
+        return np.asarray(1 + 0.10 * blot + 0.06 * speck, dtype=np.float32)
     if material in ("felt", "cloth", "foam"):
-        return 1 + 0.06 * np.sin(70 * x) * np.sin(70 * y + 1) * np.sin(70 * z + 2)
+        return np.asarray(1 + 0.06 * np.sin(70 * x) * np.sin(70 * y + 1) * np.sin(70 * z + 2), dtype=np.float32)
     return np.ones(len(own), np.float32)
 
 

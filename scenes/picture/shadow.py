@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -90,7 +90,7 @@ class Umbra:
 def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> Floats:
     """The share of a round lamp that a ball covers, nearly."""
     beside = np.sqrt(np.maximum(square - along * along, 0))
-    soft = np.maximum(along, 0) * size + 0.06 * radius
+    soft = np.asarray(np.maximum(along, 0) * size + 0.06 * radius, dtype=np.float32)
     covered = np.clip((radius + soft - beside) / (2 * soft), 0, 1) * (along > 0)
     share: Floats = covered * covered * (3 - 2 * covered) * np.minimum(1.0, (radius / soft) ** 2)
     return share
@@ -172,6 +172,15 @@ def _window(lens: Lens, centre: Array, radius: float, girth: float, rig: Rig, wa
     return slice(low[1], high[1]), slice(low[0], high[0])
 
 
+class _DepthMap(NamedTuple):
+    """Heights towards one point of a lamp or the sky, on a grid across its light."""
+
+    grid: Floats  # (cells,) m; -inf where nothing stands
+    frame: Floats  # rows turn points into column, row and height
+    start: Floats  # added to column and row
+    cell: float  # m
+
+
 class StillShade:
     """How much of lamp and sky what stands still leaves to any point: depth maps towards some points of the lamp and of the sky."""
 
@@ -191,8 +200,8 @@ class StillShade:
         self.lamps = [self._map(way) for way in _round_lamp(rig, self.LAMPS)]
         self.skies = [self._map(way) for way in _over_sky(self.SKIES)]
 
-    def _map(self, way: Array) -> tuple[Floats, Floats, Floats, Floats]:
-        """Heights towards the light on a grid across it, and what turns points into cells and heights."""
+    def _map(self, way: Array) -> _DepthMap:
+        """What stands there, seen from one direction."""
         first, second = _beside(way.astype(np.float32))
         a, b, up = (self.corner[..., 0] * v[0] + self.corner[..., 1] * v[1] + self.corner[..., 2] * v[2] for v in (first, second, way))
         low = np.array([a.min(), b.min()])
@@ -204,17 +213,18 @@ class StillShade:
         grid = np.full(self.SIZE**2, -np.inf, dtype=np.float32)
         grid[cell] = height[winner]
         frame = np.stack([first * scale, second * scale, way]).astype(np.float32)
-        return grid, frame, (2 - low * scale).astype(np.float32), np.float32(1 / scale)
+        return _DepthMap(grid, frame, (2 - low * scale).astype(np.float32), float(1 / scale))
 
-    def _open(self, maps: list[tuple[Floats, Floats, Floats, Floats]], x: Floats, y: Floats, z: Floats) -> Floats:
+    def _open(self, maps: list[_DepthMap], x: Floats, y: Floats, z: Floats) -> Floats:
         total = np.zeros(x.shape, dtype=np.float32)
-        for grid, frame, start, cell in maps:
+        for one in maps:
+            frame, start = one.frame, one.start
             column = (x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2] + start[0]).astype(np.int32)
             row = (x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2] + start[1]).astype(np.int32)
             height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
             inside = (column >= 0) & (row >= 0) & (column < self.SIZE) & (row < self.SIZE)
-            there = grid[np.where(inside, row * self.SIZE + column, 0)]
-            total += ~(inside & (there > height + 1.5 * cell + 0.002 * self.view))
+            there = one.grid[np.where(inside, row * self.SIZE + column, 0)]
+            total += ~(inside & (there > height + 1.5 * one.cell + 0.002 * self.view))
         return total / np.float32(len(maps))
 
     def lamp(self, x: Floats, y: Floats, z: Floats) -> Floats:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.float32]
     Bytes = NDArray[np.uint8]
+    Mask = NDArray[np.bool_]
 
 __all__ = ["STYLE_LOOKS", "Sheet", "Style", "seed_of"]
 
@@ -43,7 +44,7 @@ class Sheet:
     number: int
 
 
-def _as_it_is(colour: Picture) -> Picture:
+def _as_it_is(colour: Picture, _: Mask) -> Picture:
     return colour
 
 
@@ -57,7 +58,7 @@ class Style:
 
     Attributes:
         finish: makes bytes of a sheet.
-        stage: makes another colour of the floor and wall.
+        stage: makes another colour of the floor and wall; told which pixels are floor.
         body, rest: RGB factors of the light from bodies, and from props and ties.
         gloss: factor on every gloss.
         bump: how strongly surfaces are dented.
@@ -66,7 +67,7 @@ class Style:
     """
 
     finish: Callable[[Sheet], Bytes] = _plain
-    stage: Callable[[Picture], Picture] = _as_it_is
+    stage: Callable[[Picture, Mask], Picture] = _as_it_is
     body: tuple[float, float, float] = (1.0, 1.0, 1.0)
     rest: tuple[float, float, float] = (1.0, 1.0, 1.0)
     gloss: float = 1.0
@@ -79,14 +80,14 @@ class Style:
 def _corners(height: int, width: int) -> Picture:
     """How far each pixel is from the middle: 0 there, 1 in the corners."""
     y, x = (np.arange(height) + 0.5) / height * 2 - 1, (np.arange(width) + 0.5) / width * 2 - 1
-    return ((x[None, :] ** 2 + y[:, None] ** 2) / 2).astype(np.float32)
+    return np.asarray((x[None, :] ** 2 + y[:, None] ** 2) / 2, dtype=np.float32)
 
 
 # Night and film ------------------------------------------------------------------------------------------------------------------------
 
 
-def _dark_stage(colour: Picture) -> Picture:
-    dark: Picture = colour * np.array([0.055, 0.075, 0.135], np.float32)
+def _dark_stage(colour: Picture, _: Mask) -> Picture:
+    dark: Picture = colour * np.array([0.06, 0.08, 0.14], np.float32)
     return dark
 
 
@@ -97,10 +98,10 @@ def _night(sheet: Sheet) -> Bytes:
 def _film(sheet: Sheet) -> Bytes:
     height, width = sheet.light.shape[:2]
     bright = np.sqrt(np.clip(luminance(sheet.light), 0, 1))
-    tone = np.clip((bright - 0.08) / 0.84, 0, 1) ** 1.15
+    tone = np.asarray(np.clip((bright - 0.08) / 0.84, 0, 1) ** 1.15, dtype=np.float32)
     tone = tone * (1 - 0.42 * _corners(height, width) ** 1.5)
-    tone += 0.028 * _film_grain(height, width, sheet.seed, sheet.number)
-    grey = (np.clip(tone, 0, 1) * 255 + 0.5).astype(np.uint8)
+    tone += 0.020 * _film_grain(height, width, sheet.seed, sheet.number)
+    grey: Bytes = (np.clip(tone, 0, 1) * 255 + 0.5).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
@@ -114,11 +115,12 @@ def _film_grain(height: int, width: int, seed: int, number: int) -> Picture:
 # Clay and toon -------------------------------------------------------------------------------------------------------------------------
 
 
-def _clay_stage(colour: Picture) -> Picture:
-    """A table and a wall of modelling clay: no pattern but dents."""
+def _clay_stage(colour: Picture, floor: Mask) -> Picture:
+    """A table and a wall of modelling clay: no pattern, an edge between them, some dents."""
     height, width = colour.shape[:2]
-    soft = cv2.GaussianBlur(colour, (0, 0), max(height / 14, 2.0))
-    return np.asarray(soft * (1 + 0.10 * _dents(height, width))[..., None] * np.array([1.0, 0.95, 0.88], np.float32), dtype=np.float32)
+    soft = cv2.blur(colour, (2 * (width // 10) + 1, 2 * (height // 40) + 1))
+    tint = np.where(floor[..., None], [0.98, 0.90, 0.78], [1.0, 0.97, 0.90])
+    return np.asarray(soft * (1 + 0.045 * _dents(height, width))[..., None] * tint, dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -126,17 +128,19 @@ def _dents(height: int, width: int) -> Picture:
     """Light and dark of a surface that thumbs have pressed, fixed in the picture."""
     rng = np.random.default_rng(20)
     unit = height / 128
-    coarse = cv2.GaussianBlur(rng.standard_normal((height, width), dtype=np.float32), (0, 0), 4.5 * unit)
-    fine = cv2.GaussianBlur(rng.standard_normal((height, width), dtype=np.float32), (0, 0), 1.2 * unit)
-    return np.asarray(0.7 * coarse / coarse.std() + 0.3 * fine / fine.std(), dtype=np.float32)
+    coarse = cv2.GaussianBlur(rng.standard_normal((height, width), dtype=np.float32), (0, 0), 2.6 * unit)
+    fine = cv2.GaussianBlur(rng.standard_normal((height, width), dtype=np.float32), (0, 0), 1.0 * unit)
+    return np.asarray(0.7 * coarse / coarse.std() + 0.4 * fine / fine.std(), dtype=np.float32)
 
 
-def _flat_stage(colour: Picture) -> Picture:
-    """Few tones, one tint."""
+def _flat_stage(colour: Picture, floor: Mask) -> Picture:
+    """One tone for the wall, one for the floor, and a darker one where the floor has joints."""
     bright = luminance(colour)
-    steps = np.floor(np.sqrt(bright) * 9 + 0.5) / 9
-    flat: Picture = colour * (steps**2 / np.maximum(bright, 1e-4))[..., None]
-    return cv2.bilateralFilter(flat.astype(np.float32), 5, 0.08, 2.0)
+    near = cv2.blur(bright, (15, 5))
+    joint = floor & (bright < 0.93 * near)
+    tint = cv2.blur(colour, (31, 9)) / np.maximum(near, 1e-3)[..., None]
+    tone = np.where(floor, np.where(joint, 0.24, 0.37), 0.62)
+    return np.asarray(np.clip(tint, 0.3, 2.0) * tone[..., None], dtype=np.float32)
 
 
 def _toon(sheet: Sheet) -> Bytes:
@@ -180,12 +184,13 @@ def _sketch(sheet: Sheet) -> Bytes:
     page = page * (1 - press) + np.clip(crayon * 0.9 + 0.10, 0, 1) * press
     page *= (1 - np.clip(ink, 0, 0.9))[..., None]
     page *= (1 - 0.80 * sheet.lines * np.clip(0.88 + 0.10 * tooth, 0, 1))[..., None]
-    return (np.clip(page, 0, 1) * 255 + 0.5).astype(np.uint8)
+    drawn: Bytes = (np.clip(page, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return drawn
 
 
 STYLE_LOOKS: dict[str, Style] = {  # by the names of prompts.STYLES
     "plain": Style(),
-    "night": Style(finish=_night, stage=_dark_stage, body=(0.42, 0.44, 0.50), rest=(0.10, 0.12, 0.18)),
+    "night": Style(finish=_night, stage=_dark_stage, body=(0.44, 0.46, 0.52), rest=(0.17, 0.20, 0.28)),
     "film": Style(finish=_film),
     "clay": Style(stage=_clay_stage, gloss=0.12, bump=0.30),
     "toon": Style(finish=_toon, stage=_flat_stage, gloss=0.0, bands=True, lines=True),

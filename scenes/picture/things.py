@@ -10,7 +10,7 @@ import numpy as np
 
 from kinema.scenes.picture.cast import Shape
 from kinema.scenes.picture.tubes import coil, tube
-from kinema.scenes.shapes import Ball, Solid, bounding_radius, mesh_of, rotate
+from kinema.scenes.shapes import Ball, Sheet, Solid, bounding_radius, mesh_of, rotate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +129,7 @@ class Things:
 
     def _sheet(self, frame: int, index: int, body: Body) -> Shape:
         form = body.form
-        assert form.kind == "sheet"
+        assert isinstance(form, Sheet)
         vertices = self.vertices[body.name][frame]
         faces = _faces_of(form.faces)
         normals = _normals(vertices, faces)
@@ -185,7 +185,8 @@ def _matrices(turn: Array) -> Array:
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    matrices: Array = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    return matrices
 
 
 def _turned(vectors: Array, matrix: Array) -> Array:
