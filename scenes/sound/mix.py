@@ -28,6 +28,10 @@ def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.flo
     """
     sound = tracks(seconds, rate)
     add_impacts(sound, truth, rate)
+    if truth.rubs:
+        from kinema.scenes.sound.friction import add_rubs
+
+        add_rubs(sound, truth, rate)
     if truth.tones:
         from kinema.scenes.sound.tone import add_tones
 
