@@ -73,7 +73,9 @@ def _words(scene: Scene) -> list[str]:
 
 def _caption(words: list[str], width: int) -> Image:
     """Black on white, broken into lines that fit."""
-    letters = max(int(width / 7.2), 20)
+    whole = _ascii(" ".join(words))
+    long = cv2.getTextSize(whole, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)[0][0]
+    letters = max(int(0.93 * width * len(whole) / long), 20)
     lines = [line for text in words for line in textwrap.wrap(_ascii(text), letters)]
     image = np.full((LINE * len(lines) + GAP, width, 3), 255, np.uint8)
     for number, line in enumerate(lines):

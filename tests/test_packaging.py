@@ -62,4 +62,4 @@ def test_a_floor_imports_only_from_floors_below(folder: str) -> None:
 def test_only_world_and_render_touch_the_simulator() -> None:
     files = [path for folder in FLOORS for path in (ROOT / folder).rglob("*.py")]
     users = {path.relative_to(ROOT).as_posix() for path in files if "pybullet" in _imports(path)}
-    assert users == {"scenes/world.py", "scenes/render.py"}
+    assert users == {"scenes/world.py", "scenes/picture/engine.py"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kinema.scenes.picture.lens import Lens
+    from kinema.scenes.shapes import Solid
 
     Array = NDArray[np.float64]
     Floats = NDArray[np.float32]
@@ -38,6 +39,8 @@ class Shape:
     normals: Array | None = None  # (V, 3), in the world
     faces: Index | None = None  # (F, 3)
     two_sided: bool = False
+    solid: Solid | None = None  # what it is, where it is rigid
+    matrix: Array | None = None  # (3, 3) from its own axes to the world's, where it is rigid
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ there are any; what stands still is drawn once per camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ from kinema.scenes.picture.things import Things
 from kinema.scenes.shapes import volume_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,11 +31,18 @@ if TYPE_CHECKING:
     from kinema.scenes.truth import Truth
 
     Picture = NDArray[np.float32]
-    Caster = Callable[[Lens, list[Shape], Picture | None], Seen]
 
-__all__ = ["Painter"]
+
+__all__ = ["Caster", "Painter"]
 
 THIN = -2  # in pictures of what is where: a string, rod or spring
+
+
+class Caster(Protocol):
+    """A geometry pass: what the lens sees of the shapes, as far as it is nearer than what is ``behind``."""
+
+    def __call__(self, lens: Lens, shapes: Sequence[Shape], behind: Picture | None = None) -> Seen:
+        """See :func:`~kinema.scenes.picture.cast.cast`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def lit(rig: Rig, paint: Floats, gloss: Floats, mirror: Floats, normal: Floats, 
     some = np.flatnonzero(mirror > 0)
     if len(some):
         seen = _room(ray[some, 2] + 2 * toward[some] * normal[some, 2])
-        tint = 0.25 + 0.75 * paint[some] / np.maximum(paint[some].max(axis=-1, keepdims=True), 0.05)
+        tint = 0.10 + 0.90 * paint[some] / np.maximum(paint[some].max(axis=-1, keepdims=True), 0.05)
         colour[some] += mirror[some, None] * (seen[:, None] * tint - 0.6 * colour[some])
     return colour
 

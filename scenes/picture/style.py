@@ -192,7 +192,7 @@ STYLE_LOOKS: dict[str, Style] = {  # by the names of prompts.STYLES
     "plain": Style(),
     "night": Style(finish=_night, stage=_dark_stage, body=(0.44, 0.46, 0.52), rest=(0.17, 0.20, 0.28)),
     "film": Style(finish=_film),
-    "clay": Style(stage=_clay_stage, gloss=0.12, bump=0.30),
+    "clay": Style(stage=_clay_stage, gloss=0.12, bump=0.22),
     "toon": Style(finish=_toon, stage=_flat_stage, gloss=0.0, bands=True, lines=True),
     "sketch": Style(finish=_sketch, gloss=0.3, lines=True),
 }

@@ -121,10 +121,16 @@ class Things:
 
     def _solid(self, index: int, solid: Solid, centre: Array, matrix: Array) -> Shape:
         if isinstance(solid, Ball):
-            return Shape(index, centre, radius=solid.radius)
+            return Shape(index, centre, radius=solid.radius, solid=solid, matrix=matrix)
         mesh = mesh_of(solid)
         return Shape(
-            index, centre, vertices=_turned(mesh.vertices, matrix) + centre, normals=_turned(mesh.normals, matrix), faces=mesh.faces
+            index,
+            centre,
+            vertices=_turned(mesh.vertices, matrix) + centre,
+            normals=_turned(mesh.normals, matrix),
+            faces=mesh.faces,
+            solid=solid,
+            matrix=matrix,
         )
 
     def _sheet(self, frame: int, index: int, body: Body) -> Shape:
@@ -154,7 +160,7 @@ class Things:
         if name is None:
             return np.array(point, dtype=float)
         number = next(i for i, body in enumerate(self.truth.bodies) if body.name == name)
-        return self.place[frame, number] + rotate(self.turn[frame, number], np.array(point, dtype=float))
+        return np.asarray(self.place[frame, number] + rotate(self.turn[frame, number], np.array(point, dtype=float)))
 
     def holder(self, thing: Thing) -> Body | Prop | Tie | None:
         """The body, prop or tie that a thing is; None for rods and hangers of pendulums."""
