@@ -1,8 +1,11 @@
 """The noise of what slides and rolls: a rough surface run past at some speed, heard through the things that it shakes.
 
-A surface of shortest wavelength ``grain`` run past at ``slip`` makes a force that wavers up to ``slip / grain`` Hz. How loud: pressure
-~ ``slip sqrt(load)``, an empirical law; its constant is an estimate. What rolls feels only what is longer than the patch on which it
-stands, and, not being quite round, waxes and wanes once per revolution.
+A surface of shortest wavelength ``grain`` run past at ``slip`` makes a force that wavers up to ``slip / grain`` Hz and grows as
+``slip sqrt(load)``: the tips that touch are as many as the load presses together, and none knows of the others. Larger things take less
+of that force: of two alike, the one twice as long has a mobility of a quarter and eight times the mass that must swing, but four times
+the surface that sends, so pressure ~ ``length^-1.5`` (power that a force leaves in a plate, Cremer and Heckl). The constant is an
+estimate. What rolls feels only what is longer than the patch on which it stands, and, not being quite round, waxes and wanes once per
+revolution.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from kinema.scenes.shapes import Ball, Cylinder, Lathe
 from kinema.scenes.sound.modes import Modes, slab_modes
 from kinema.scenes.sound.place import LEAD, place
 from kinema.scenes.sound.ringing import body_modes, prop_modes
-from kinema.scenes.sound.touch import box_round, touch_of
+from kinema.scenes.sound.touch import box_round, size_of, touch_of
 from kinema.scenes.truth import Contact
 
 if TYPE_CHECKING:
@@ -29,14 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add_rubs", "levels", "rub_source"]
 
-LOUDNESS = 0.02  # Pa (rms) at 1 m, 60 dB: wood on wood at 1 m/s under a load of 10 N (est)
-LOAD = 10.0  # N
+LOUDNESS = 0.06  # Pa (rms) at 1 m, 70 dB: a kilogram of wood on wood at 1 m/s (est)
+LOAD, SIZE = 10.0, 0.068  # N and m: of that kilogram, its weight and the radius of a ball of its volume
 ROUGHNESS, STIFFNESS = 2e-5, 1.1e10  # m and Pa: of wood
 ROLLING = 0.25  # -, of what sliding at the same speed makes (est)
 PATCH = 8.0  # -, length of the patch on which a thing rolls, over the grain (est)
 WOBBLE = 0.5  # -, depth of the waxing and waning of a roll, once per revolution (est)
 SLOWEST = 2e-3  # m/s; slower is the simulator's unrest, not motion
-HARDEST = 4.0  # -, of the mean load: what presses harder for a moment is a blow, and heard as one
+HARDEST = 4.0, 8.0  # -, of the mean load, and of the body's weight: what presses harder for a moment is a blow, and heard as one
 SMOOTH = 15  # samples of the truth (16 ms) over which the load is taken
 FRAME = 1024  # samples at 48 kHz between changes of colour
 HIGHEST, LOWEST = 24_000.0, 80.0  # Hz, of what is sent; things of these sizes send no deeper noise
@@ -78,14 +81,15 @@ def _add(sound: NDArray[np.float64], rub: Rub, truth: Truth, rate: int) -> None:
 def levels(rub: Rub, truth: Truth) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pressure times distance in Pa m (rms), (m,) each, of what slides and of what rolls, at the rub's times.
 
-    ``LOUDNESS slip sqrt(load / 10 N)``, times the square root of the rougher side's roughness and the fourth root of the softer side's
-    stiffness, both over those of wood (est).
+    ``LOUDNESS slip sqrt(load / LOAD) (size / SIZE)^-1.5``, times the square root of the rougher side's roughness and the fourth root of
+    the softer side's stiffness, both over those of wood (est).
     """
+    body = next(body for body in truth.bodies if body.name in rub.bodies)
     sides = _sides(rub, truth)
     rough = max(side.roughness for side in sides)
     stiff = min(side.youngs_modulus * side.stiffening for side in sides)
-    factor = LOUDNESS * np.sqrt(rough / ROUGHNESS) * (stiff / STIFFNESS) ** 0.25
-    load = np.clip(rub.load, 0.0, HARDEST * rub.load.mean())
+    factor = LOUDNESS * (size_of(body) / SIZE) ** -1.5 * np.sqrt(rough / ROUGHNESS) * (stiff / STIFFNESS) ** 0.25
+    load = np.clip(rub.load, 0.0, min(HARDEST[0] * float(rub.load.mean()), HARDEST[1] * body.mass * truth.gravity))
     pressed = factor * uniform_filter1d(np.sqrt(load / LOAD), SMOOTH, mode="reflect")
     slip = np.where(rub.slip > SLOWEST, rub.slip, 0.0)
     roll = np.where(rub.speed - rub.slip > SLOWEST, rub.speed - rub.slip, 0.0)

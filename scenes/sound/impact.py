@@ -10,11 +10,11 @@ from scipy.signal import fftconvolve, firwin, lfilter
 from scipy.special import betainc
 
 from kinema.scenes.materials import MATERIALS, Material
-from kinema.scenes.shapes import Ball, Sheet
 from kinema.scenes.sound.modes import AIR_DENSITY, LOWEST_DIRECTIVITY, SPEED_OF_SOUND, Modes, slab_modes
 from kinema.scenes.sound.place import LEAD
 from kinema.scenes.sound.ringing import affordable, body_modes, prop_modes, rests_from
-from kinema.scenes.sound.touch import Surface, flat, solid_volume, touch_of, touch_of_ball, touch_of_prop
+from kinema.scenes.sound.room import listener
+from kinema.scenes.sound.touch import Surface, flat, size_of, touch_of, touch_of_ball, touch_of_prop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,19 +73,12 @@ def _acceleration_noise(force: NDArray[np.float64], body: Body, cosine: float, r
     ``P / A = rho a^2 cos x / (2 + 2 x + x^2)`` with ``x = s a / c``: the rigid sphere's dipole (Chadwick et al. 2012), far from it.
     Another solid counts as the ball of its volume.
     """
-    radius = _size(body)
+    radius = size_of(body)
     q = 2 * rate * radius / SPEED_OF_SOUND  # bilinear: x -> q (1 - 1/z) / (1 + 1/z)
     tail = np.zeros(int(4 * q))  # exp(-8), -70 dB
     acceleration = np.concatenate([force / body.mass, tail])
     noise: NDArray[np.float64] = lfilter([q, 0, -q], [q * q + 2 * q + 2, 4 - 2 * q * q, q * q - 2 * q + 2], acceleration)
     return AIR_DENSITY * radius**2 * max(abs(cosine), LOWEST_DIRECTIVITY) * noise
-
-
-def _size(body: Body) -> float:
-    """Radius in m of the ball of the same volume."""
-    if isinstance(body.form, Ball | Sheet):
-        return body.radius
-    return float((3 / (4 * np.pi) * solid_volume(body.form)) ** (1 / 3))
 
 
 def source_of(contact: Contact, truth: Truth, rate: int = 48_000) -> NDArray[np.float64]:
@@ -94,7 +87,7 @@ def source_of(contact: Contact, truth: Truth, rate: int = 48_000) -> NDArray[np.
     prop = next((prop for prop in truth.props if prop.name in contact.bodies), None)
     second = touches[1].surface if len(touches) > 1 else touch_of_prop(prop) if prop is not None else flat(MATERIALS[truth.floor])
     duration = _hertz((touches[0].surface, second), contact.approach_speed)
-    towards = truth.cameras(np.array([contact.t]))[0].eye - np.asarray(contact.point)
+    towards = listener(truth, contact.t).eye - np.asarray(contact.point)
     cosine = float(towards @ np.asarray(contact.normal) / np.linalg.norm(towards))
 
     steps = max(1, round(FINE_RATE / rate))
@@ -169,6 +162,6 @@ def dry_impact(contact: Contact, truth: Truth, rate: int = 48_000) -> tuple[NDAr
     Returns:
         Pressure in pascals, and the time in seconds at which its sample 0 sounds: contact plus travel time, less ``LEAD`` samples.
     """
-    eye = truth.cameras(np.array([contact.t]))[0].eye
+    eye = listener(truth, contact.t).eye
     distance = float(np.linalg.norm(eye - np.asarray(contact.point)))
     return source_of(contact, truth, rate) / distance, contact.t + distance / SPEED_OF_SOUND - LEAD / rate

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kinema.scenes.truth import Body, Contact, Prop, Truth
 
-__all__ = ["Surface", "Touch", "box_round", "flat", "solid_volume", "touch_of", "touch_of_ball", "touch_of_prop"]
+__all__ = ["Surface", "Touch", "box_round", "flat", "roundness", "size_of", "solid_volume", "touch_of", "touch_of_ball", "touch_of_prop"]
 
 CORNER, EDGE = 2e-3, 4e-3  # m, how round corners and edges of things are (est)
 FACE = 0.3  # -, radius of a face's slight bulge over the body's size (est): faces never meet quite flat
@@ -136,6 +136,13 @@ def box_round(solid: Solid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def solid_volume(solid: Solid) -> float:
     """``shapes.volume_of``, remembered."""
     return volume_of(solid)
+
+
+def size_of(body: Body) -> float:
+    """Radius in m of the ball of the same volume."""
+    if isinstance(body.form, Ball | Sheet):
+        return body.radius
+    return float((3 / (4 * np.pi) * solid_volume(body.form)) ** (1 / 3))
 
 
 @lru_cache(maxsize=256)

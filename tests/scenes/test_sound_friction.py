@@ -75,7 +75,15 @@ def test_level_rises_with_the_root_of_the_load() -> None:
 
 def test_a_wooden_block_slides_as_loud_as_it_should() -> None:
     at_1_m = 20 * np.log10(rms(slid(1.0)) / HEARD)
-    assert 45 < at_1_m < 62
+    assert 60 < at_1_m < 72
+
+
+def test_things_alike_are_about_as_loud_whatever_their_size() -> None:
+    small, large = (
+        rms(rub_source(one, made(Box((0.2 * s, 0.15 * s, 0.1 * s)), "wood", one)))
+        for s, one in ((1.0, rub(1.0, 1.0, 10.0)), (4.0, rub(1.0, 1.0, 640.0)))
+    )
+    assert large == pytest.approx(small, rel=0.1)
 
 
 def test_faster_sliding_sounds_brighter() -> None:
