@@ -128,7 +128,7 @@ class Buzzer(Buzzing):
         """Low, and nearer than usual through a wider lens, so that the ball comes and goes."""
         wide = self.view * self.closeness
         return Camera(
-            target=(0.0, 0.0, 0.3 * self.view), distance=0.7 * wide, yaw=self.yaw, eye_height=0.2 * self.view, view_height=wide
+            target=(0.0, 0.0, 0.16 * self.view), distance=0.7 * wide, yaw=self.yaw, eye_height=0.25 * self.view, view_height=wide
         )
 
     def path(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -234,9 +234,9 @@ class WhirlingBuzzer(Buzzing):
         """From above the circle, so that it is seen as an ellipse."""
         return Camera(
             target=(0.0, 0.0, 0.12 * self.view),
-            distance=1.1 * self.view * self.closeness,
+            distance=1.6 * self.view * self.closeness,
             yaw=self.yaw,
-            eye_height=0.55 * self.view,
+            eye_height=0.85 * self.view,
             view_height=self.view * self.closeness,
         )
 

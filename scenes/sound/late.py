@@ -79,14 +79,14 @@ def missing_share(size: tuple[float, float, float], t: NDArray[np.float64]) -> N
 
 
 def _in_bands(noise: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """White noise (bands, n) split into octaves whose energies add up to the whole, each at one level throughout."""
+    """White noise (bands, n) split into octaves that add up to the whole, each at one level throughout."""
     size = next_fast_len(len(noise), real=True)
     spectrum, frequency = rfft(noise, size), rfftfreq(size, 1 / rate)
     octave = np.log2(np.maximum(frequency, 1.0) / BANDS[0])
     bands = np.empty((len(BANDS), len(noise)))
     for k in range(len(BANDS)):
         place = np.clip(octave, 0, len(BANDS) - 1)  # the outer bands reach to 0 Hz and to half the rate
-        weight = np.cos(np.pi / 2 * np.clip(np.abs(place - k), 0, 1))
+        weight = np.cos(np.pi / 2 * np.clip(np.abs(place - k), 0, 1)) ** 2
         band = irfft(spectrum * weight, size)[: len(noise)]
         stretch = max(int(max(SMOOTH, 16 / BANDS[k]) * rate), 1)
         level = uniform_filter1d(band**2, stretch, mode="reflect")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import fftconvolve
 
-from kinema.scenes.sound.room import early_answer
+from kinema.scenes.sound.room import early_answer, sent_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def place(sound: NDArray[np.float64], wave: NDArray[np.float64], point: NDArray[
     first, early = early_answer((float(point[0]), float(point[1]), float(point[2])), t, truth, rate)
     for ear in (0, 1):
         add(sound[ear], fftconvolve(wave, early[ear]), first - LEAD)
-    add(sound[2], wave, round(t * rate) - LEAD)
+    add(sound[2], wave * sent_share(point), round(t * rate) - LEAD)
 
 
 def add(track: NDArray[np.float64], wave: NDArray[np.float64], start: int) -> None:

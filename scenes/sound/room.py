@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from kinema.scenes.scene import Scene
     from kinema.scenes.truth import Truth
 
-__all__ = ["KERNEL_LEAD", "ROOMS", "Path", "ear_kernel", "early_answer", "listener", "paths", "reverberate", "room_of", "round_head"]
+__all__ = [
+    "KERNEL_LEAD",
+    "ROOMS",
+    "Path",
+    "ear_kernel",
+    "early_answer",
+    "listener",
+    "paths",
+    "reverberate",
+    "room_of",
+    "round_head",
+    "sent_share",
+]
 
 HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
 HEAD_TIME = HEAD_RADIUS / SPEED_OF_SOUND / 2  # s, time constant of its shelf
@@ -97,7 +109,7 @@ def _fitted(scene: Scene) -> dict[str, float]:
 @lru_cache(maxsize=64)
 def _measured(room: str, size: tuple[float, float, float]) -> float:
     """T30 in s of the room as it is rendered, source and listener apart from each other and from its middle."""
-    rate = 48_000
+    rate = 16_000  # enough for the octaves that count
     walls = dict(zip(("width", "depth", "height", "left", "near"), (*size, 0.0, 0.0), strict=True))
     source, ear = np.array(size) * (0.42, 0.62, 0.45), np.array(size) * (0.55, 0.33, 0.55)
     answer = late_answer(room, size, 0, rate).copy()
@@ -249,12 +261,17 @@ def _kernels(way: Path, eye: NDArray[np.float64], right: NDArray[np.float64], t:
     return start - KERNEL_LEAD, np.array(ears)
 
 
+def sent_share(point: tuple[float, float, float] | NDArray[np.float64]) -> float:
+    """What of a source's wave feeds the tail: all, or half the energy of one on the floor, which fills only the half space above it."""
+    return float(np.sqrt(0.5)) if point[2] < ON_THE_FLOOR else 1.0
+
+
 def reverberate(sends: NDArray[np.float64], truth: Truth, rate: int) -> NDArray[np.float64]:
     """The late tail of everything that sounds.
 
     Args:
         sends: (n,) Pa m, the waves of all sources added up at their own moments: sample ``k`` leaves its source at ``k / rate``. What
-            one source sends at ``t`` with a lead of some samples belongs to ``sends[round(t * rate) - lead :]``.
+            one source sends at ``t`` with a lead of some samples belongs to ``sends[round(t * rate) - lead :]``, times :func:`sent_share`.
         truth: for the room and the seed of its noise.
         rate: Hz.
 
