@@ -265,14 +265,26 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     # rolling and sliding
     "incline_slide": "sliding:InclineSlide",
     "friction_stop": "sliding:FrictionStop",
+    "incline_race": "rolling:InclineRace",
+    "backspin": "rolling:Backspin",
     # collisions
     "oblique": "striking:Oblique",
     "rack_break": "racking:RackBreak",
     "cradle": "knocking:Cradle",
+    "bowling": "bowling:Bowling",
     # swing, spring, turn
+    "double_pendulum": "linked:DoublePendulum",
+    "mass_on_spring": "springs:MassOnSpring",
+    "damped_spring": "springs:DampedSpring",
+    "chain": "chains:Chain",
+    "seesaw": "levers:Seesaw",
+    "door": "hinged:Door",
+    "atwood": "pulley:Atwood",
     # standing and falling over
     # unseen things
     # water and grains
+    "floating": "water:Floating",
+    "sinking": "water:Sink",
     "balloon": "rising:Balloon",
     # soft things
     # two of a kind

@@ -242,12 +242,8 @@ class Cradle(Scene):
 
     def contrasts(self) -> dict[str, tuple[Self, ...]]:
         """How many are let go, how high, from which side, on strings of what length."""
-
-        def raised(number: int) -> Self:
-            return replace(self, count=5, raised=number, radius=min(self.radius, 0.05 * self.view))
-
         return {
-            "count": tuple(raised(number) for number in (1, 2, 3)),
+            "count": tuple(replace(self, count=5, raised=number, radius=min(self.radius, 0.05 * self.view)) for number in (1, 2, 3)),
             "angle": tuple(
                 replace(self, angle=float(np.radians(degrees)), note=f"They are let go {degrees:.0f} degrees from the vertical.")
                 for degrees in (10.0, 16.0, 22.0)

@@ -30,13 +30,15 @@ WORDINGS = 6  # of these families: short, detailed, three paraphrases, shot list
 REST = (0.0, 0.0, 0.0)
 
 
-def from_above(scene: Scene, elevation: float = ELEVATION) -> Camera:
-    """The camera of :meth:`Scene.camera`, lifted until it looks down on the middle of the floor; scale there as usual.
+def from_above(scene: Scene, elevation: float = ELEVATION, aim: float = 0.0) -> Camera:
+    """The camera of :meth:`Scene.camera`, lifted until it looks down on the point ``aim`` metres above the middle of the floor.
+
+    The scale there is the usual one.
 
     A tilted camera, so that balls stay round: its film is not shifted, hence a target as high as the eye.
     """
     away = 2.26 * scene.view * scene.closeness
-    height = away * float(np.sin(elevation))
+    height = aim + away * float(np.sin(elevation))
     return Camera(
         target=(0.0, 0.0, height),
         distance=away * float(np.cos(elevation)),
