@@ -11,14 +11,19 @@ from kinema.scenes.sound.place import place, tracks
 from kinema.scenes.sound.room import reverberate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from kinema.scenes.truth import Truth
+    from kinema.scenes.truth import Contact, Truth
 
-__all__ = ["FULL_SCALE", "sound_of"]
+__all__ = ["FULL_SCALE", "audible", "sound_of"]
 
 # Pa (peak) at a sample of 1, in every clip, so that the levels of two clips may be compared; the loudest scenes reach -2 dB.
 FULL_SCALE = 160.0
+
+MOST = 120  # impacts that are made of a clip; grains that pour have hundreds, most of them covered by others
+COVERED, BEFORE, AFTER = 8.0, 0.003, 0.020  # - and s: how much stronger a blow is that covers those just before and after it (est)
 
 
 def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.float32]:
@@ -45,7 +50,21 @@ def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.flo
 
 
 def add_impacts(sound: NDArray[np.float64], truth: Truth, rate: int) -> None:
-    """Every contact of the truth, added to the tracks."""
-    for contact in truth.contacts:
-        if contact.t * rate < sound.shape[1]:
-            place(sound, source_of(contact, truth, rate), np.asarray(contact.point), contact.t, truth, rate)
+    """The contacts of the truth, added to the tracks: all of them, or of a crowd those that can be told apart."""
+    for contact in audible([contact for contact in truth.contacts if contact.t * rate < sound.shape[1]]):
+        place(sound, source_of(contact, truth, rate), np.asarray(contact.point), contact.t, truth, rate)
+
+
+def audible(contacts: Sequence[Contact]) -> list[Contact]:
+    """The contacts that are made: of more than ``MOST`` not those that a much stronger one covers, and of the others the strongest.
+
+    Strength is ``impulse speed^0.4``, as of the click of a compact body: ``J / duration^2`` (Hertz). In order of time, as given.
+    """
+    if len(contacts) <= MOST:
+        return list(contacts)
+    t = np.array([contact.t for contact in contacts])
+    strength = np.array([contact.impulse * max(contact.approach_speed, 0.0) ** 0.4 for contact in contacts])
+    first, last = np.searchsorted(t, t - AFTER), np.searchsorted(t, t + BEFORE)
+    covered = np.array([strength[i:k].max() for i, k in zip(first, last, strict=True)]) > COVERED * strength
+    order = np.lexsort((-strength, covered))[:MOST]
+    return [contacts[k] for k in sorted(order)]

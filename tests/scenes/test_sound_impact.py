@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from kinema.scenes.camera import Camera
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.shapes import Ball, Box, Cylinder, Hull, Lathe, Solid, turn
 from kinema.scenes.sound.impact import dry_impact, source_of
-from kinema.scenes.sound.mix import sound_of
+from kinema.scenes.sound.mix import MOST, audible, sound_of
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
 from kinema.scenes.sound.place import LEAD
 from kinema.scenes.sound.ringing import affordable, body_modes, prop_modes, rests_from
@@ -321,6 +322,22 @@ def test_levels_of_all_solids_fit_between_full_scale_and_hearing() -> None:
         thing = body(solid, material)
         loudest = np.abs(sound_of(truth_of(thing, contacts=[hit(thing, 3.0)], floor="stone"), 1.5)).max()
         assert -75 < 20 * np.log10(loudest) < 0, (name, 20 * np.log10(loudest))
+
+
+def test_a_crowd_of_impacts_is_thinned_where_nobody_could_tell() -> None:
+    rng = np.random.default_rng(3)
+    grain = body(Ball(0.01), "stone")
+    crowd = [hit(grain, float(v), float(t)) for v, t in zip(rng.uniform(0.05, 0.3, 600), np.sort(rng.uniform(0.1, 1.4, 600)), strict=True)]
+    lone = hit(grain, 0.31, 2.0)
+    kept = audible(sorted([*crowd, hit(grain, 3.0, 0.7), lone], key=lambda contact: contact.t))
+    assert len(kept) == MOST
+    assert lone in kept
+    assert (np.diff([contact.t for contact in kept]) >= 0).all()
+    assert not [contact for contact in kept if 0 < contact.t - 0.7 < 0.02 and contact.approach_speed < 0.2]
+    assert audible(crowd[:MOST]) == crowd[:MOST]
+    start = time.process_time()
+    assert np.isfinite(sound_of(truth_of(grain, contacts=[*crowd, lone]), 2.5)).all()
+    assert time.process_time() - start < 8  # generous: a loaded machine; measured .3 s alone
 
 
 def test_a_moving_camera_hears_from_where_it_is() -> None:
