@@ -265,7 +265,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     # rolling and sliding
     "incline_slide": "sliding:InclineSlide",
     "friction_stop": "sliding:FrictionStop",
-    "incline_race": "rolling:InclineRace",
+    "incline_race": "racing:InclineRace",
     "backspin": "rolling:Backspin",
     # collisions
     "oblique": "striking:Oblique",
