@@ -282,6 +282,8 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "atwood": "pulley:Atwood",
     # standing and falling over
     # unseen things
+    "screen": "hidden:Screen",
+    "bowl": "bowl:Bowl",
     # water and grains
     "floating": "water:Floating",
     "sinking": "water:Sink",
