@@ -65,13 +65,12 @@ def _solid_modes(touch: Touch, material: Material) -> Modes:
         return Modes.none()
     centre, around = box_round(solid)
     share = (touch.point - centre) / around
-    pushed = np.abs(touch.normal @ free.at(share * free.half))  # a mode has no sign of its own
+    pushed = np.abs(touch.normal @ free.at(share * free.half))  # in step: where it is struck it moves first
     x, y, z = (2 * length for length in half)
     area = 2 * (x * y + y * z + x * z) if form == "box" else np.pi * x * (x / 2 + z)
     ka = 2 * np.pi * free.frequency / SPEED_OF_SOUND * (3 / (4 * np.pi) * solid_volume(solid)) ** (1 / 3)
     efficiency = ka**4 / (4 + ka**4)
-    side = (-1.0) ** np.arange(len(pushed))  # neighbouring tones start with either sign: their lobes point elsewhere
-    gain = AIR_DENSITY * SPEED_OF_SOUND * side * pushed * np.sqrt(efficiency * area * free.surface / (4 * np.pi)) / touch.body.mass
+    gain = AIR_DENSITY * SPEED_OF_SOUND * pushed * np.sqrt(efficiency * area * free.surface / (4 * np.pi)) / touch.body.mass
     return _decaying(free.frequency, gain, material, pushed**2 / (2 * touch.body.mass))
 
 
@@ -157,9 +156,15 @@ def prop_modes(prop: Prop, point: NDArray[np.float64]) -> Modes:
 
 
 def rests_from(truth: Truth, index: int, t: float) -> float:
-    """The first moment after ``t`` from which body number ``index`` lies still or rubs, for 25 ms or longer; infinite if never."""
+    """The first moment after ``t`` from which body number ``index`` lies still or rubs, for 25 ms or longer; infinite if never.
+
+    A body on a hinge or a slider is held by it all the time.
+    """
     first = int(np.ceil(t * TRUTH_RATE)) + 1
     body = truth.bodies[index]
+    setup = getattr(truth.scene, "setup", None)
+    if setup is not None and any(joint.child == body.name for joint in setup().joints):
+        return t
     pace = np.linalg.norm(truth.velocity[first:, index], axis=-1)
     if truth.spin.shape[1] > index:
         pace = pace + bounding_radius(body.form) * np.linalg.norm(truth.spin[first:, index], axis=-1)
