@@ -69,8 +69,8 @@ def room_of(scene: Scene) -> dict[str, float]:
     ``wall_y`` is the backdrop of the picture; in the studio it is also the one wall that is heard. Other rooms have ``width``, ``depth``
     and ``height`` (m; true lengths whatever the picture's scale, but as large as the scene and the camera's way need), ``left`` and
     ``near`` (x and y of the left wall and of the wall behind the camera, m; the floor is 0), ``t60`` (s, measured on the rendered
-    impulse response between two places in the room: T30, mean of the octaves at 500 and 1000 Hz; 0 outdoors) and
-    ``first_reflection_s``: s after the direct sound, for what hits the floor at the origin.
+    impulse response between two places in the room: T30, mean of the octaves at 500 and 1000 Hz; 0 outdoors), ``t60_250`` to
+    ``t60_4000`` (the same of each octave) and ``first_reflection_s``: s after the direct sound, for what hits the floor at the origin.
 
     Example:
         >>> from kinema.scenes.scene import scene_from_id
@@ -86,7 +86,9 @@ def room_of(scene: Scene) -> dict[str, float]:
     eye = scene.camera().eye
     far = sorted(float(np.linalg.norm(way.seen_from - eye)) for way in _images(np.zeros(3), scene.room, walls))
     decay = _measured(scene.room, (walls["width"], walls["depth"], walls["height"]))
-    return backdrop | walls | {"t60": decay, "first_reflection_s": (far[1] - far[0]) / SPEED_OF_SOUND}
+    octaves = {f"t60_{band:.0f}": seconds for band, seconds in decay.items()}
+    mid = (decay[500.0] + decay[1000.0]) / 2
+    return backdrop | walls | {"t60": mid} | octaves | {"first_reflection_s": (far[1] - far[0]) / SPEED_OF_SOUND}
 
 
 def _fitted(scene: Scene) -> dict[str, float]:
@@ -107,8 +109,8 @@ def _fitted(scene: Scene) -> dict[str, float]:
 
 
 @lru_cache(maxsize=64)
-def _measured(room: str, size: tuple[float, float, float]) -> float:
-    """T30 in s of the room as it is rendered, source and listener apart from each other and from its middle."""
+def _measured(room: str, size: tuple[float, float, float]) -> dict[float, float]:
+    """T30 in s, per octave, of the room as it is rendered, source and listener apart from each other and from its middle."""
     rate = 16_000  # enough for the octaves that count
     walls = dict(zip(("width", "depth", "height", "left", "near"), (*size, 0.0, 0.0), strict=True))
     source, ear = np.array(size) * (0.42, 0.62, 0.45), np.array(size) * (0.55, 0.33, 0.55)
@@ -116,7 +118,7 @@ def _measured(room: str, size: tuple[float, float, float]) -> float:
     for way in _images(source, room, walls):
         start, kernels = _kernels(way, ear, np.array([1.0, 0.0, 0.0]), 0.0, rate)
         answer[:, start : start + kernels.shape[1]] += kernels
-    return float(np.mean([decay_time(answer, rate, band=band) for band in (500.0, 1000.0)]))
+    return {band: decay_time(answer, rate, band=band) for band in BANDS[1:6]}
 
 
 def paths(point: tuple[float, float, float] | NDArray[np.float64], truth: Truth) -> tuple[Path, ...]:

@@ -31,10 +31,10 @@ SURFACES: dict[str, tuple[float, ...]] = {  # -, per band of BANDS
     "acoustic_tile": (0.30, 0.69, 0.95, 0.81, 0.66, 0.62, 0.62),  # perforated gypsum on felt
     "stone": (0.02, 0.02, 0.02, 0.03, 0.04, 0.05, 0.05),  # est: marble with joints, weathered
     "sheet_metal": (0.25, 0.15, 0.10, 0.08, 0.06, 0.05, 0.05),  # est: cladding that swings along at low pitch
-    "clothes": (0.20, 0.40, 0.70, 0.80, 0.80, 0.80, 0.80),  # est: between curtain and carpet, hung deep
+    "clothes": (0.45, 0.60, 0.75, 0.80, 0.80, 0.80, 0.80),  # est: above a curtain, because hung deep
     "seats": (0.40, 0.50, 0.58, 0.61, 0.58, 0.50, 0.50),  # est: lightly upholstered, empty (after Beranek)
     "furniture": (0.15, 0.22, 0.30, 0.35, 0.40, 0.40, 0.40),  # est: sofa, shelves, desks and who sits there
-    "towels": (0.05, 0.15, 0.35, 0.45, 0.50, 0.50, 0.50),  # est: towels, mat, shower curtain
+    "towels": (0.12, 0.22, 0.35, 0.42, 0.45, 0.45, 0.45),  # est: towels, mat, shower curtain
     "pews": (0.30, 0.28, 0.26, 0.25, 0.25, 0.25, 0.25),  # est: wooden benches, chapels and vaults that hold sound back
     "grass": (0.10, 0.15, 0.25, 0.40, 0.50, 0.60, 0.60),  # est: at the slant at which a listener hears it
 }
@@ -110,10 +110,10 @@ ROOMS: dict[str, Room | None] = {  # sizes: est, of the usual kind; None has no 
     ),
     "bathroom": Room(
         size=(2.4, 3.0, 2.5),
-        walls=(("tile", 0.9), ("wood", 0.1)),
+        walls=(("tile", 0.7), ("wood", 0.3)),
         floor=(("tile", 1.0),),
-        ceiling=(("plaster", 1.0),),
-        contents=(("towels", 1.0),),
+        ceiling=(("plasterboard", 1.0),),
+        contents=(("towels", 0.6),),
     ),
     "living_room": Room(
         size=(5.0, 6.5, 2.6),

@@ -133,7 +133,7 @@ def syllable_wave(syllable: tuple[float, float, str, float], speaker: str, rate:
     wanted = loudness([(0.0, *syllable[1:])], times)
     wave = _through_tract(_glottis(voice.pitch, times, rng), _formants(voice, vowel, wanted / syllable[3], rate), rate)
     stretch = int(max(LEVELLED, 2 / voice.pitch) * rate)
-    level = np.sqrt(uniform_filter1d(wave**2, stretch, mode="nearest"))
+    level = np.sqrt(np.maximum(uniform_filter1d(wave**2, stretch, mode="nearest"), 0.0))
     held: Array = VOICE_PRESSURE * wanted * wave / np.maximum(level, 1e-9 + 1e-3 * level.max(initial=0.0))
     return held
 
