@@ -290,6 +290,8 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "balloon": "rising:Balloon",
     # soft things
     # two of a kind
+    "two_drops": "paired:TwoDrops",
+    "two_pendulums": "paired:TwoPendulums",
     # sound
     "talking_puppet": "talking:TalkingPuppet",
     "puppet_duet": "talking:PuppetDuet",

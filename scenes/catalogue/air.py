@@ -70,7 +70,8 @@ class TerminalSpeed(Scene):
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
         colour, floor = str(rng.choice(list(COLOURS))), str(rng.choice(list(SOFT_FLOORS)))
-        rim, size, thickness, place = rng.uniform(0.15, 0.21), rng.uniform(0.105, 0.115), rng.uniform(0.022, 0.038), rng.uniform(-0.16, 0.16)
+        rim, size, place = rng.uniform(0.15, 0.21), rng.uniform(0.105, 0.115), rng.uniform(-0.16, 0.16)
+        thickness = rng.uniform(0.022, 0.038)
         own: dict[str, Any] = {"colour": colour, "floor": floor, "rim": round(rim, 3), "prompt_id": int(rng.integers(6)), **overrides}
         view = own.setdefault("view", own["rim"] / size)
         own.setdefault("mass", round(thickness * CUP_SKIN * own["rim"] ** 2, 4))  # kg/m^2, of tissue paper
@@ -157,6 +158,7 @@ class TerminalSpeed(Scene):
         height, speed = truth.position[:, 0, 2], -truth.velocity[:, 0, 2]
         last = descent(height, start[2], 0.98 * self.height, truth.times)
         early = self.delay + fall.terminal / fall.pull
+        end, half = (float(np.interp(self.delay + part * (last - self.delay), truth.times, speed)) for part in (1.0, 0.5))
         return (
             Proof(
                 law="time of the fall", closed_form=fall.time(0.98 * self.height), simulated=last - self.delay, tolerance=0.01,
@@ -167,8 +169,12 @@ class TerminalSpeed(Scene):
                 simulated=float(np.interp(early, truth.times, speed)), tolerance=0.01, source="v_t tanh(a t / v_t)",
             ),
             Proof(
-                law="terminal speed", closed_form=fall.terminal, simulated=float(np.interp(last, truth.times, speed)), tolerance=0.01,
-                source="sqrt(m g / D), at the end of the fall",
+                law="speed at the end", closed_form=fall.speed(fall.time(0.98 * self.height)), simulated=end, tolerance=0.01,
+                source="v_t tanh(a t / v_t)",
+            ),
+            Proof(  # tanh 2x = 2 tanh x / (1 + tanh^2 x) gives the limit from the speeds at T / 2 and T
+                law="terminal speed", closed_form=fall.terminal, simulated=half / float(np.sqrt(2 * half / end - 1)), tolerance=0.01,
+                source="sqrt(m g / D)",
             ),
             never_rises(energy_of(truth), self.mass * self.gravity * self.height),
         )  # fmt: skip
@@ -318,22 +324,26 @@ class Feather(Scene):
         wide, ball, height, floor = length_of(self.width), length_of(self.width_of_stone), length_of(self.height), FLOORS[self.floor]
         grams, where = f"{self.mass * 1000:.0f} g", pull_in_words(self)
         right, left = (chute, stone) if self.side > 0 else (stone, chute)
+        own, other = ("right", "left") if self.side > 0 else ("left", "right")
         slow, fast = (fall.time(self.height) for fall in self.falls)
         return Account(
-            short=f"{a(chute)} of {grams} and a {stone}, let go together {height} above {floor}{where}, both fall straight down: the stone "
-            "lands first with a thud, the parachute floats down long after it.",
+            short=f"{a(chute)} of {grams}, {wide} wide, and {a(stone).lower()} on its {other}, let go together {height} above "
+            f"{floor}{where}, "
+            "both fall straight down: the stone lands first with a thud, the parachute floats down long after it.",
             detailed=f"{a(left)} on the left and {a(right).lower()} on the right are let go at the same moment, both {height} above "
             f"{floor}{where}. The parachute is {wide} wide and weighs {grams} with its load, the stone is {ball} across. Both fall "
             "straight "
             "down; the stone lands first with a loud thud, while the parachute, held back by the air, comes down slowly at a constant "
             "speed.",
             paraphrases=(
-                f"Two things drop side by side from {height}{where}: the {stone} ({ball} wide) plunges down and hits {floor} first with a "
-                f"thud, the {chute} ({wide}, {grams}) floats down slowly.",
-                f"Fixed camera: both the {chute}, {wide} wide and {grams} light, and the {stone} of {ball} are released {height} above "
-                f"{floor}{where} and go down; first the stone lands with a thud, the parachute sinks slowly behind.",
-                f"Heavy and light: two bodies are dropped from {height}{where}, a {stone} that falls down and thuds on {floor} first, and "
-                f"{a(chute).lower()} of {grams} and {wide} that drifts down at a steady, slow speed.",
+                f"Two things drop side by side from {height}{where}: the {stone} ({ball} wide) on the {other} plunges down and hits "
+                f"{floor} "
+                f"first with a thud, the {chute} ({wide}, {grams}) floats down slowly.",
+                f"Fixed camera: both the {chute} on the {own}, {wide} wide and {grams} light, and the {stone} of {ball} are released "
+                f"{height} "
+                f"above {floor}{where} and go down; first the stone lands with a thud, the parachute sinks slowly behind.",
+                f"Heavy and light: two bodies are dropped from {height}{where}, {a(stone).lower()} that falls down and thuds on {floor} "
+                f"first, and {a(chute).lower()} of {grams} and {wide} that drifts down on the {own} at a steady, slow speed.",
             ),
             beats=(
                 (0.0, "both are let go"),

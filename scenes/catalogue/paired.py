@@ -1,0 +1,365 @@
+"""Two bodies under the same law in one picture: what they have in common cancels, and a ratio without a unit is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import ellipk
+
+from kinema.scenes.catalogue.ball import ball_mass
+from kinema.scenes.catalogue.falling import FALL
+from kinema.scenes.catalogue.swinging import PERIOD
+from kinema.scenes.materials import MATERIALS
+from kinema.scenes.palette import COLOURS
+from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, length_of, of_material
+from kinema.scenes.proof import Proof, energy_of, never_rises
+from kinema.scenes.request import Claim
+from kinema.scenes.scene import GRAVITY, Joint, Scene, Setup
+from kinema.scenes.shapes import Box
+from kinema.scenes.truth import Body, Prop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.scenes.truth import Truth
+
+__all__ = ["TwoDrops", "TwoPendulums"]
+
+TOP = 0.8  # -, share of the view from the floor to the top of the highest ball
+ASIDE = 0.2  # -, of both balls from the middle, over the view
+STUFF = ("rubber", "plastic", "glass", "steel", "stone", "wood", "aluminium", "cork")
+UNDER = ("wood", "stone", "concrete", "ceramic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoDrops(Scene):
+    """Two equal balls are let go at the same moment from different heights; the lower one lands first.
+
+    Closed form: the times of the two falls are as the square roots of the heights, ``t1 / t2 = sqrt(h1 / h2)``, whatever the gravity, the
+    size of the picture or the material; and so are those of all bounces.
+
+    History: 1 = first release.
+    """
+
+    family: ClassVar[str] = "two_drops"
+    laws: ClassVar[tuple[str, ...]] = ("parabola", "restitution", "gravity", "ratio", "order", "arrow_of_time")
+    area: ClassVar[str] = "two of a kind"
+
+    colour_high: str
+    colour_low: str
+    material: str
+    radius: float  # m, of both
+    high: float  # m, from the ball's lowest point to the floor
+    low: float  # m
+    side: float  # -, 1: the higher one is on the right
+    restitution: float  # -
+
+    @classmethod
+    def draw(cls, seed: int, **overrides: Any) -> Self:
+        """See :class:`~kinema.scenes.scene.Scene`."""
+        rng = cls.rng(seed)
+        world, material, floor = (str(rng.choice(list(choices))) for choices in (GRAVITY, STUFF, UNDER))
+        one, other = map(str, rng.choice(list(COLOURS), 2, replace=False))
+        size, slowness, ratio, bounce = rng.uniform(0.07, 0.08), rng.uniform(0.95, 1.15), rng.uniform(2.0, 3.2), rng.uniform(-0.02, 0.02)
+        side = float(rng.choice([-1.0, 1.0]))
+        own: dict[str, Any] = {
+            "world": world, "material": material, "floor": floor, "colour_high": one, "colour_low": other, "side": side,
+            "prompt_id": int(rng.integers(6)), **overrides,
+        }  # fmt: skip
+        own.setdefault("restitution", round(MATERIALS[own["material"]].restitution + bounce, 3))
+        high = own.setdefault("high", round(GRAVITY[own["world"]] * (FALL[own["world"]] * slowness) ** 2 / 2, 3))
+        view = own.setdefault("view", high / (TOP - 2 * size))
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("low", round(high / ratio, 3))
+        return cls(seed=seed, **own)
+
+    def vary(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Other heights."""
+        return {"high": self.high * float(rng.uniform(0.95, 1.05)), "low": self.low * float(rng.uniform(0.95, 1.05))}
+
+    @property
+    def width(self) -> float:
+        """Diameter of either ball, m."""
+        return 2 * self.radius
+
+    @property
+    def ratio(self) -> float:
+        """Closed form: the longer fall over the shorter."""
+        return float(np.sqrt(self.high / self.low))
+
+    def bodies(self) -> tuple[Body, ...]:
+        """The ball that is let go higher up, then the other."""
+        mass = ball_mass(self.material, self.radius)
+        return tuple(
+            Body(name=name, colour=colour, material=self.material, radius=self.radius, mass=mass)
+            for name, colour in (("high", self.colour_high), ("low", self.colour_low))
+        )
+
+    def setup(self) -> Setup:
+        """Both at rest."""
+        x = ASIDE * self.view * self.side
+        return Setup(
+            position=((x, 0.0, self.high + self.radius), (-x, 0.0, self.low + self.radius)),
+            velocity=((0.0, 0.0, 0.0),) * 2,
+            restitution=(self.restitution,) * 2,
+        )
+
+    def account(self) -> Account:
+        """In words."""
+        stuff, size = f"{of_material(self.material)} ball", length_of(self.width)
+        one, other, high, low = f"{self.colour_high} {stuff}", f"{self.colour_low} {stuff}", length_of(self.high), length_of(self.low)
+        own, its = ("right", "left") if self.side > 0 else ("left", "right")
+        floor, world = FLOORS[self.floor], WORLDS[self.world]
+        slow, fast = (float(np.sqrt(2 * h / self.gravity)) for h in (self.high, self.low))
+        return Account(
+            short=f"Two balls of {size} are let go at once above {floor} {world}, {a(one).lower()} on the {own} from {high} and "
+            f"{a(other).lower()} on the {its} from {low}: both fall straight down, the lower one hits the floor first, and both bounce "
+            "with "
+            "a thump.",
+            detailed=f"{a(one)} on the {own} and {a(other).lower()} on the {its}, each {size} across, hang above {floor} {world}, the "
+            f"{self.colour_high} one higher at {high}, the {self.colour_low} one lower at {low}. They are let go at the same moment and "
+            "fall straight down side by side; the lower one hits the floor first. Both bounce, with a thump at every hit.",
+            paraphrases=(
+                f"Two balls, both {size} wide, fall together {world}: the {one} on the {own} starts higher, {high} above {floor}, the "
+                f"{other} "
+                f"only {low} above it, so the {self.colour_low} one comes down first; each bounces with a thump.",
+                f"Fixed camera: two balls drop straight down at the same time {world}, each {size} in diameter, {a(one).lower()} on the "
+                f"{own} "
+                f"from the higher place, {high}, and {a(other).lower()} from {low}; the latter thumps on {floor} first, and both bounce.",
+                f"Same moment, different heights: both the {one}, {high} up on the {own}, and the {other}, at {low} and not as high, fall "
+                "down "
+                f"onto {floor} {world}; they measure {size}, the {self.colour_low} one lands first, and every hit is a thump. Nothing is "
+                "higher "
+                f"than the {self.colour_high} one.",
+            ),
+            beats=(
+                (0.0, "both balls are let go"),
+                (fast, f"the {self.colour_low} one hits the floor first"),
+                (slow, f"the {self.colour_high} one hits the floor"),
+            ),
+            heard=("a thump at every bounce",),
+        )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Two balls of those colours, both falling; the lower one lands first."""
+        return (
+            Claim(kind="colour", value=self.colour_high, body=0),
+            Claim(kind="colour", value=self.colour_low, body=1),
+            Claim(kind="count", value="2"),
+            Claim(kind="direction", value="down", body=0),
+            Claim(kind="direction", value="down", body=1),
+            Claim(kind="larger", value="higher", body=0, words=("higher", "lower one")),
+            Claim(kind="order", value="first", body=1),
+            Claim(kind="sound", value="impact", words=("thump",)),
+        )
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Ratio of the falls and of the first flights after them, height of the bounces, and the energy."""
+        times = [[contact.t - self.delay for contact in truth.contacts if contact.bodies[0] == name] for name in ("high", "low")]
+        flights = [mine[1] - mine[0] for mine in times]
+        apex = [
+            float(truth.position[(truth.times > mine[0] + self.delay) & (truth.times < mine[1] + self.delay), i, 2].max()) - self.radius
+            for i, mine in enumerate(times)
+        ]
+        scale = truth.bodies[0].mass * self.gravity * (self.high + self.low)
+        return (
+            Proof(law="ratio of the falls", closed_form=self.ratio, simulated=times[0][0] / times[1][0], tolerance=0.005, source="sqrt(h1 / h2)"),
+            Proof(law="ratio of the flights", closed_form=self.ratio, simulated=flights[0] / flights[1], tolerance=0.01, source="sqrt(h1 / h2)"),
+            Proof(law="ratio of the bounces", closed_form=self.high / self.low, simulated=apex[0] / apex[1], tolerance=0.01, source="h1 / h2"),
+            Proof(
+                law="time of the longer fall", closed_form=float(np.sqrt(2 * self.high / self.gravity)), simulated=times[0][0], tolerance=0.005,
+                source="sqrt(2 h / g)",
+            ),
+            Proof(law="bounce", closed_form=self.restitution**2, simulated=apex[0] / self.high, tolerance=0.01, source="e^2"),
+            never_rises(energy_of(truth), scale),
+        )  # fmt: skip
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """The lower ball higher, both larger, of other stuff, sides changed over."""
+        others = sorted({"plastic", "steel", "stone", self.material}, key=lambda name: MATERIALS[name].density)
+        return {
+            "ratio": tuple(replace(self, low=self.low * factor) for factor in (0.8, 1.0, 1.25)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.86, 1.0, 1.14)),
+            "material": tuple(replace(self, material=name) for name in others),
+            "direction": tuple(replace(self, side=side) for side in (-1.0, 1.0)),
+        }
+
+
+# Pendulums -----------------------------------------------------------------------------------------------------------------------------
+
+PIVOT = 0.74  # -, height of the bar over the view
+ARM = 0.46  # -, the longer rod over the view
+HANGS = (-0.17, 0.19)  # -, where the longer and the shorter hang, over the view
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoPendulums(Scene):
+    """Two balls on rods of different length hang from one bar and are let go at the same moment from the same angle.
+
+    Closed form: their periods are as the square roots of the lengths (of equivalent simple pendulums: ``l + 2/5 r^2 / l``), whatever the
+    gravity and the size of the picture. They touch nothing.
+
+    History: 1 = first release.
+    """
+
+    family: ClassVar[str] = "two_pendulums"
+    laws: ClassVar[tuple[str, ...]] = ("period", "ratio")
+    audible: ClassVar[bool] = False
+    area: ClassVar[str] = "two of a kind"
+
+    colour_long: str
+    colour_short: str
+    material: str
+    radius: float  # m, of both
+    long: float  # m, from the bar to the ball's centre
+    short: float  # m
+    angle: float  # radians from straight down at release, of both; positive to the right
+    side: float  # -, 1: the longer one hangs on the left
+
+    @classmethod
+    def draw(cls, seed: int, **overrides: Any) -> Self:
+        """See :class:`~kinema.scenes.scene.Scene`."""
+        rng = cls.rng(seed)
+        world, material, floor = (str(rng.choice(list(choices))) for choices in (GRAVITY, STUFF, UNDER))
+        one, other = map(str, rng.choice(list(COLOURS), 2, replace=False))
+        size, slowness, ratio, opening = rng.uniform(0.066, 0.074), rng.uniform(0.9, 1.05), rng.uniform(1.9, 2.4), rng.uniform(15, 20)
+        side, way = (float(rng.choice([-1.0, 1.0])) for _ in range(2))
+        own: dict[str, Any] = {
+            "world": world, "material": material, "floor": floor, "colour_long": one, "colour_short": other, "side": side,
+            "angle": float(np.radians(round(way * opening, 1))), "prompt_id": int(rng.integers(6)), **overrides,
+        }  # fmt: skip
+        long = own.setdefault("long", round(GRAVITY[own["world"]] * (PERIOD[own["world"]] * slowness / (2 * np.pi)) ** 2, 3))
+        view = own.setdefault("view", long / ARM)
+        own.setdefault("radius", round(size * view, 4))
+        own.setdefault("short", round(long / ratio, 3))
+        return cls(seed=seed, **own)
+
+    def vary(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Another opening angle."""
+        return {"angle": self.angle * float(rng.uniform(0.95, 1.05))}
+
+    @property
+    def width(self) -> float:
+        """Diameter of either ball, m."""
+        return 2 * self.radius
+
+    @property
+    def pivots(self) -> tuple[tuple[float, float, float], ...]:
+        """Where the longer and the shorter hang, m."""
+        return tuple((self.side * x * self.view, 0.0, PIVOT * self.view) for x in HANGS)
+
+    @property
+    def periods(self) -> tuple[float, float]:
+        """Closed form, s: of the longer and the shorter."""
+        long, short = (self._period(length) for length in (self.long, self.short))
+        return long, short
+
+    def _period(self, length: float) -> float:
+        equivalent = length + 0.4 * self.radius**2 / length
+        return float(4 * np.sqrt(equivalent / self.gravity) * ellipk(np.sin(self.angle / 2) ** 2))
+
+    def bodies(self) -> tuple[Body, ...]:
+        """The ball on the longer rod, then the other."""
+        mass = ball_mass(self.material, self.radius)
+        return tuple(
+            Body(name=name, colour=colour, material=self.material, radius=self.radius, mass=mass, rod_to=pivot)
+            for name, colour, pivot in zip(("long", "short"), (self.colour_long, self.colour_short), self.pivots, strict=True)
+        )
+
+    def props(self) -> tuple[Prop, ...]:
+        """The bar."""
+        size, place = (0.56 * self.view, 0.02 * self.view, 0.02 * self.view), (0.0, 0.0, (PIVOT + 0.01) * self.view)
+        return (Prop(name="bar", solid=Box(size), position=place, paint="oak", touchable=False),)
+
+    def setup(self) -> Setup:
+        """Both at rest, at the same angle."""
+        along = np.array([np.sin(self.angle), 0.0, -np.cos(self.angle)])
+        places = [tuple(map(float, np.array(pivot) + length * along)) for pivot, length in zip(self.pivots, (self.long, self.short), strict=True)]
+        return Setup(
+            position=((places[0][0], 0.0, places[0][2]), (places[1][0], 0.0, places[1][2])),
+            velocity=((0.0, 0.0, 0.0),) * 2,
+            restitution=(MATERIALS[self.material].restitution,) * 2,
+            joints=tuple(Joint(child=name, at=pivot, axis=(0.0, -1.0, 0.0)) for name, pivot in zip(("long", "short"), self.pivots, strict=True)),
+        )
+
+    def account(self) -> Account:
+        """In words."""
+        stuff, size = f"{of_material(self.material)} ball", length_of(self.width)
+        one, other, long, short = f"{self.colour_long} {stuff}", f"{self.colour_short} {stuff}", length_of(self.long), length_of(self.short)
+        own, its = ("left", "right") if self.side > 0 else ("right", "left")
+        held, way = ("right", "left") if self.angle > 0 else ("left", "right")
+        floor, world = FLOORS[self.floor], WORLDS[self.world]
+        return Account(
+            short=f"Two pendulums hang side by side from a bar {world}, {a(one).lower()} on a longer rod of {long} on the {own} and "
+            f"{a(other).lower()} on a rod of {short} on the {its}, each ball {size} wide: let go together, both first swing to the {way}, "
+            "the "
+            "shorter one faster. No sound.",
+            detailed=f"{a(one)} hangs on the {own} from a thin rod of {long}, {a(other).lower()} on the {its} from a shorter one of "
+            f"{short}, "
+            f"both from one bar above {floor} {world}; the balls are {size} across. Held aside to the {held} at the same angle and let go "
+            "at "
+            "the same moment, both swing to the left and to the right, "
+            f"beginning towards the {way}; the one on the longer rod swings more slowly. There is no sound.",
+            paraphrases=(
+                f"Two balls of {size} swing from a bar over {floor} {world}: the {one} on the {own} on the longer rod, {long}, and the "
+                f"{other} "
+                f"on one of only {short}. Both start to the {way} together, but the {self.colour_short} one is quicker. They are silent.",
+                f"Fixed camera: two pendulums, {a(one).lower()} ({long}, the longer rod, on the {own}) and {a(other).lower()} ({short}), "
+                "with "
+                f"balls {size} wide, released together {world}, swing to the {way} and back at different rates without a sound, above "
+                f"{floor}.",
+                f"Long and short {world}: both the {one} on the longer rod ({long}, on the {own}) and the {other} on the short one "
+                f"({short}) "
+                f"leave for the {way} at the same moment; balls of {size}, over {floor}, in silence, and soon out of step.",
+            ),
+            beats=(
+                (0.0, f"both are let go and swing to the {way}"),
+                (self.periods[1] / 2, f"the {self.colour_short} one turns round"),
+                (self.periods[0] / 2, f"the {self.colour_long} one turns round"),
+                (self.periods[1], f"the {self.colour_short} one is back where it began"),
+                (self.periods[0], f"the {self.colour_long} one is back where it began"),
+            ),
+            unheard=("no sound at all",),
+        )
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Two balls of those colours, both first moving away from where they were held; the first has the longer rod."""
+        way = "left" if self.angle > 0 else "right"
+        return (
+            Claim(kind="colour", value=self.colour_long, body=0),
+            Claim(kind="colour", value=self.colour_short, body=1),
+            Claim(kind="count", value="2"),
+            Claim(kind="direction", value=way, body=0),
+            Claim(kind="direction", value=way, body=1),
+            Claim(kind="larger", value="longer", body=0, words=("longer",)),
+            Claim(kind="silence", value="all", words=("no sound", "silen", "without a sound")),
+        )
+
+    def proofs(self, truth: Truth) -> tuple[Proof, ...]:
+        """Ratio of the periods, each of them, and the energy."""
+        long, short = (self._measured(truth, i) for i in range(2))
+        first, second = self.periods
+        drop = truth.bodies[0].mass * self.gravity * (self.long + self.short) * (1 - float(np.cos(self.angle)))
+        return (
+            Proof(law="ratio of the periods", closed_form=first / second, simulated=long / short, tolerance=0.005, source="sqrt(l1 / l2)"),
+            Proof(law="longer period", closed_form=first, simulated=long, tolerance=0.005, source="4 sqrt(l / g) K(sin^2(angle / 2))"),
+            Proof(law="shorter period", closed_form=second, simulated=short, tolerance=0.005, source="4 sqrt(l / g) K(sin^2(angle / 2))"),
+            never_rises(energy_of(truth), drop),
+        )
+
+    def _measured(self, truth: Truth, i: int) -> float:
+        """Period in s: twice the mean time between passages through the lowest point."""
+        x: NDArray[np.float64] = truth.position[:, i, 0] - self.pivots[i][0]
+        at = np.flatnonzero(x[:-1] * x[1:] < 0)
+        passages = truth.times[at] + x[at] / (x[at] - x[at + 1]) * (truth.times[1] - truth.times[0])
+        return float(2 * np.diff(passages).mean())
+
+    def contrasts(self) -> dict[str, tuple[Self, ...]]:
+        """The shorter rod longer, both balls larger, let go on the other side."""
+        return {
+            "ratio": tuple(replace(self, short=self.short * factor) for factor in (0.85, 1.0, 1.2)),
+            "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.86, 1.0, 1.14)),
+            "direction": tuple(replace(self, angle=sign * abs(self.angle)) for sign in (1.0, -1.0)),
+        }
