@@ -64,7 +64,7 @@ def test_the_jaw_opens_as_wide_as_the_voice_is_heard(seed: int) -> None:
     heard = level_of(sound_of(truth, 2.0), times, travel(truth, 0))
     opened = np.interp(times, truth.times, jaw_angles(truth)[:, 0])
     assert np.corrcoef(heard, opened)[0, 1] > 0.96
-    assert heard[opened < 1e-3].max() < 0.05 * heard.max()
+    assert heard[opened < 1e-3].max() < 0.1 * heard.max()  # what 30 ms reach over
 
 
 def test_the_jaw_turns_about_its_hinge() -> None:
