@@ -280,10 +280,14 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "seesaw": "levers:Seesaw",
     "door": "hinged:Door",
     "atwood": "pulley:Atwood",
+    "spinning_top": "spinning:SpinningTop",
+    "tumbling": "tumbling:Tumbling",
     # standing and falling over
+    "tower": "standing:Tower",
     # unseen things
     "screen": "hidden:Screen",
     "bowl": "bowl:Bowl",
+    "shell_game": "shells:ShellGame",
     # water and grains
     "floating": "water:Floating",
     "sinking": "water:Sink",

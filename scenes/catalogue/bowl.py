@@ -137,9 +137,10 @@ class Bowl(OneBall):
         """Closed form, radians, ``t`` seconds after release (Jacobi's elliptic functions)."""
         m = float(np.sin(self.angle / 2) ** 2)
         sn, _, dn, _ = ellipj(t * np.sqrt(5 / 7 * self.gravity / (self.inside - self.radius)), m)
-        found: NDArray[np.float64] = 2 * np.arcsin(np.sin(abs(self.angle) / 2) * np.sqrt(1 - sn**2) / dn)
+        found = 2 * np.arcsin(np.sin(abs(self.angle) / 2) * np.sqrt(1 - sn**2) / dn)
         quarter = np.floor((t + self.period / 4) / (self.period / 2))
-        return found * np.where(quarter % 2 == 0, 1.0, -1.0) * np.sign(self.angle)
+        signed: NDArray[np.float64] = found * np.where(quarter % 2 == 0, 1.0, -1.0) * np.sign(self.angle)
+        return signed
 
     def proofs(self, truth: Truth) -> tuple[Proof, ...]:
         """Period, greatest speed, path, energy; and that it never comes through the wall."""
