@@ -204,7 +204,7 @@ class _Engine:
         p, client = self.p, self.client
         plane = p.createCollisionShape(p.GEOM_PLANE, physicsClientId=client)
         floor = p.createMultiBody(0, plane, physicsClientId=client)
-        self._surface(floor, -1, self.setup.floor_restitution, self.setup.floor_friction, 1.0)
+        self._surface(floor, -1, self.setup.floor_restitution, self.setup.floor_friction, 0.0)
         self.handles["floor"] = (floor, -1)
 
     def _add_prop(self, prop: Prop) -> None:
@@ -212,7 +212,7 @@ class _Engine:
         handle = self.p.createMultiBody(
             0, shape, basePosition=prop.position, baseOrientation=prop.orientation, physicsClientId=self.client
         )
-        self._surface(handle, -1, prop.restitution, prop.friction, 1.0)
+        self._surface(handle, -1, prop.restitution, prop.friction, 0.0)
         self._bare(handle, -1, prop.solid)
         self.handles[prop.name] = (handle, -1)
 
@@ -300,13 +300,14 @@ class _Engine:
                 raise TypeError("a sheet touches nothing in the engine; its family computes its motion")
 
     def _surface(self, handle: int, link: int, restitution: float, friction: float, rolling: float) -> None:
+        # Bullet adds, for each of two that meet, its rolling friction times the friction of the other: floor and props have none of their own
         self.p.changeDynamics(
             handle,
             link,
             restitution=restitution,
             contactProcessingThreshold=0,
             lateralFriction=friction,
-            rollingFriction=rolling if friction > 0 and self.setup.rolling_friction else 0.0,
+            rollingFriction=rolling,
             physicsClientId=self.client,
             **STILL,
         )
