@@ -330,6 +330,6 @@ _SHELLS = (
     "One ball, {cups}. Down comes the {first} cup over the {ball}; after that {swaps}; when the {last} cup is lifted the ball shows up.",
     "On a board, {cups}, upside down. The {ball} is on the {first}, and its cup comes down over it. Now {swaps}. The {last} cup, lifted, "
     "shows the ball.",
-    "Keep an eye on the {ball}: the {first} one of {cups} moves down and hides it. Changes of places: {number}. Now {swaps}. The {last} cup "
-    "is lifted, and the ball is found there.",
+    "Keep an eye on the {ball}: the {first} one of {cups} moves down and hides it. Changes of places: {number}. Now {swaps}. The {last} "
+    "cup is lifted, and the ball is found there.",
 )
