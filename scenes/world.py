@@ -300,7 +300,7 @@ class _Engine:
                 raise TypeError("a sheet touches nothing in the engine; its family computes its motion")
 
     def _surface(self, handle: int, link: int, restitution: float, friction: float, rolling: float) -> None:
-        # Bullet adds, for each of two that meet, its rolling friction times the friction of the other: floor and props have none of their own
+        # Bullet adds, for each of two that meet, its rolling friction times the friction of the other: floor and props have none
         self.p.changeDynamics(
             handle,
             link,
