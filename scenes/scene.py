@@ -290,7 +290,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "shell_game": "shells:ShellGame",
     # water and grains
     "floating": "water:Floating",
-    "sinking": "water:Sink",
+    "sinking": "water:Sinking",
     "balloon": "rising:Balloon",
     # soft things
     # two of a kind

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from kinema.scenes.catalogue.fluid import AIR, SPHERE_DRAG, Immersed, Sinking, ball_volume, descent, pull_in_words
+from kinema.scenes.catalogue.fluid import AIR, SPHERE_DRAG, FromRest, Immersed, ball_volume, descent
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, Account, a, length_of
@@ -95,7 +96,7 @@ class TerminalSpeed(Scene):
         return Immersed(mass=self.mass, displaced=0.0, carried=CUP_CARRIED * AIR * self.rim**3, drag=float(drag))
 
     @property
-    def fall(self) -> Sinking:
+    def fall(self) -> FromRest:
         """Closed form."""
         return self.in_air.from_rest(self.gravity)
 
@@ -280,7 +281,7 @@ class Feather(Scene):
         )
 
     @property
-    def falls(self) -> tuple[Sinking, Sinking]:
+    def falls(self) -> tuple[FromRest, FromRest]:
         """Closed forms of parachute and stone."""
         chute, stone = (one.from_rest(self.gravity) for one in self.in_air)
         return chute, stone
@@ -328,20 +329,16 @@ class Feather(Scene):
         slow, fast = (fall.time(self.height) for fall in self.falls)
         return Account(
             short=f"{a(chute)} of {grams}, {wide} wide, and {a(stone).lower()} on its {other}, let go together {height} above "
-            f"{floor}{where}, "
-            "both fall straight down: the stone lands first with a thud, the parachute floats down long after it.",
+            f"{floor}{where}, both fall straight down: the stone lands first with a thud, the parachute floats down long after it.",
             detailed=f"{a(left)} on the left and {a(right).lower()} on the right are let go at the same moment, both {height} above "
             f"{floor}{where}. The parachute is {wide} wide and weighs {grams} with its load, the stone is {ball} across. Both fall "
-            "straight "
-            "down; the stone lands first with a loud thud, while the parachute, held back by the air, comes down slowly at a constant "
-            "speed.",
+            "straight down; the stone lands first with a loud thud, while the parachute, held back by the air, comes down slowly at a "
+            "constant speed.",
             paraphrases=(
                 f"Two things drop side by side from {height}{where}: the {stone} ({ball} wide) on the {other} plunges down and hits "
-                f"{floor} "
-                f"first with a thud, the {chute} ({wide}, {grams}) floats down slowly.",
+                f"{floor} first with a thud, the {chute} ({wide}, {grams}) floats down slowly.",
                 f"Fixed camera: both the {chute} on the {own}, {wide} wide and {grams} light, and the {stone} of {ball} are released "
-                f"{height} "
-                f"above {floor}{where} and go down; first the stone lands with a thud, the parachute sinks slowly behind.",
+                f"{height} above {floor}{where} and go down; first the stone lands with a thud, the parachute sinks slowly behind.",
                 f"Heavy and light: two bodies are dropped from {height}{where}, {a(stone).lower()} that falls down and thuds on {floor} "
                 f"first, and {a(chute).lower()} of {grams} and {wide} that drifts down on the {own} at a steady, slow speed.",
             ),

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.scenes.prompts import WORLDS
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.scenes.scene import Scene
-
     Array = NDArray[np.float64]
 
-__all__ = ["AIR", "HELIUM", "SPHERE_DRAG", "WATER", "Immersed", "Sinking", "ball_volume", "descent", "pull_in_words"]
+__all__ = ["AIR", "HELIUM", "SPHERE_DRAG", "WATER", "FromRest", "Immersed", "ball_volume", "descent"]
 
 AIR = 1.20  # kg/m^3, at 20 degrees and sea level; the studio is full of it on every world
 HELIUM = 0.166  # kg/m^3, likewise
@@ -27,11 +23,6 @@ SPHERE_DRAG = 0.47  # -, drag coefficient of a smooth ball, Reynolds numbers fro
 def ball_volume(radius: float) -> float:
     """Volume in m^3 of a ball of ``radius`` m."""
     return float(4 / 3 * np.pi * radius**3)
-
-
-def pull_in_words(scene: Scene) -> str:
-    """" in the gravity of Mars", or nothing on Earth: for families that are drawn on Earth alone."""
-    return "" if scene.world == "earth" else f" {WORLDS[scene.world]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +52,14 @@ class Immersed:
         force: Array = self.mass * (pull / (self.mass + self.carried) + up)
         return force
 
-    def from_rest(self, gravity: float) -> Sinking:
+    def from_rest(self, gravity: float) -> FromRest:
         """How it moves when let go: down where it is heavier than the fluid, up where it is lighter."""
         excess = abs(self.mass - self.displaced) * gravity
-        return Sinking(excess / (self.mass + self.carried), float(np.sqrt(excess / self.drag)))
+        return FromRest(excess / (self.mass + self.carried), float(np.sqrt(excess / self.drag)))
 
 
 @dataclass(frozen=True, slots=True)
-class Sinking:
+class FromRest:
     """The closed form of motion from rest under a constant pull and quadratic drag.
 
     Attributes:
@@ -76,7 +67,7 @@ class Sinking:
         terminal: m/s, the speed that it tends to.
 
     Example:
-        >>> fall = Sinking(pull=9.81, terminal=2.0)
+        >>> fall = FromRest(pull=9.81, terminal=2.0)
         >>> round(fall.distance(fall.time(1.5)), 6), round(fall.speed(10.0), 6)
         (1.5, 2.0)
     """

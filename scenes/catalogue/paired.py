@@ -11,6 +11,7 @@ from scipy.special import ellipk
 from kinema.scenes.catalogue.ball import ball_mass
 from kinema.scenes.catalogue.falling import FALL
 from kinema.scenes.catalogue.swinging import PERIOD
+from kinema.scenes.catalogue.wording import fine_length
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, length_of, of_material
@@ -108,7 +109,7 @@ class TwoDrops(Scene):
 
     def account(self) -> Account:
         """In words."""
-        stuff, size = f"{of_material(self.material)} ball", length_of(self.width)
+        stuff, size = f"{of_material(self.material)} ball", fine_length(self.width)
         one, other, high, low = f"{self.colour_high} {stuff}", f"{self.colour_low} {stuff}", length_of(self.high), length_of(self.low)
         own, its = ("right", "left") if self.side > 0 else ("left", "right")
         floor, world = FLOORS[self.floor], WORLDS[self.world]
@@ -116,23 +117,19 @@ class TwoDrops(Scene):
         return Account(
             short=f"Two balls of {size} are let go at once above {floor} {world}, {a(one).lower()} on the {own} from {high} and "
             f"{a(other).lower()} on the {its} from {low}: both fall straight down, the lower one hits the floor first, and both bounce "
-            "with "
-            "a thump.",
+            "with a thump.",
             detailed=f"{a(one)} on the {own} and {a(other).lower()} on the {its}, each {size} across, hang above {floor} {world}, the "
             f"{self.colour_high} one higher at {high}, the {self.colour_low} one lower at {low}. They are let go at the same moment and "
             "fall straight down side by side; the lower one hits the floor first. Both bounce, with a thump at every hit.",
             paraphrases=(
                 f"Two balls, both {size} wide, fall together {world}: the {one} on the {own} starts higher, {high} above {floor}, the "
-                f"{other} "
-                f"only {low} above it, so the {self.colour_low} one comes down first; each bounces with a thump.",
+                f"{other} only {low} above it, so the {self.colour_low} one comes down first; each bounces with a thump.",
                 f"Fixed camera: two balls drop straight down at the same time {world}, each {size} in diameter, {a(one).lower()} on the "
-                f"{own} "
-                f"from the higher place, {high}, and {a(other).lower()} from {low}; the latter thumps on {floor} first, and both bounce.",
+                f"{own} from the higher place, {high}, and {a(other).lower()} from {low}; the latter thumps on {floor} first, and both "
+                "bounce.",
                 f"Same moment, different heights: both the {one}, {high} up on the {own}, and the {other}, at {low} and not as high, fall "
-                "down "
-                f"onto {floor} {world}; they measure {size}, the {self.colour_low} one lands first, and every hit is a thump. Nothing is "
-                "higher "
-                f"than the {self.colour_high} one.",
+                f"down onto {floor} {world}; they measure {size}, the {self.colour_low} one lands first, and every hit is a thump. "
+                f"Nothing is higher than the {self.colour_high} one.",
             ),
             beats=(
                 (0.0, "both balls are let go"),
@@ -163,14 +160,16 @@ class TwoDrops(Scene):
             float(truth.position[(truth.times > mine[0] + self.delay) & (truth.times < mine[1] + self.delay), i, 2].max()) - self.radius
             for i, mine in enumerate(times)
         ]
-        scale = truth.bodies[0].mass * self.gravity * (self.high + self.low)
+        scale, root = truth.bodies[0].mass * self.gravity * (self.high + self.low), "sqrt(h1 / h2)"
         return (
-            Proof(law="ratio of the falls", closed_form=self.ratio, simulated=times[0][0] / times[1][0], tolerance=0.005, source="sqrt(h1 / h2)"),
-            Proof(law="ratio of the flights", closed_form=self.ratio, simulated=flights[0] / flights[1], tolerance=0.01, source="sqrt(h1 / h2)"),
-            Proof(law="ratio of the bounces", closed_form=self.high / self.low, simulated=apex[0] / apex[1], tolerance=0.01, source="h1 / h2"),
+            Proof(law="ratio of the falls", closed_form=self.ratio, simulated=times[0][0] / times[1][0], tolerance=0.005, source=root),
+            Proof(law="ratio of the flights", closed_form=self.ratio, simulated=flights[0] / flights[1], tolerance=0.01, source=root),
             Proof(
-                law="time of the longer fall", closed_form=float(np.sqrt(2 * self.high / self.gravity)), simulated=times[0][0], tolerance=0.005,
-                source="sqrt(2 h / g)",
+                law="ratio of the bounces", closed_form=self.high / self.low, simulated=apex[0] / apex[1], tolerance=0.01, source="h1 / h2"
+            ),
+            Proof(
+                law="time of the longer fall", closed_form=float(np.sqrt(2 * self.high / self.gravity)), simulated=times[0][0],
+                tolerance=0.005, source="sqrt(2 h / g)",
             ),
             Proof(law="bounce", closed_form=self.restitution**2, simulated=apex[0] / self.high, tolerance=0.01, source="e^2"),
             never_rises(energy_of(truth), scale),
@@ -276,17 +275,19 @@ class TwoPendulums(Scene):
     def setup(self) -> Setup:
         """Both at rest, at the same angle."""
         along = np.array([np.sin(self.angle), 0.0, -np.cos(self.angle)])
-        places = [tuple(map(float, np.array(pivot) + length * along)) for pivot, length in zip(self.pivots, (self.long, self.short), strict=True)]
+        (x1, _, z1), (x2, _, z2) = np.array(self.pivots) + np.outer((self.long, self.short), along)
         return Setup(
-            position=((places[0][0], 0.0, places[0][2]), (places[1][0], 0.0, places[1][2])),
+            position=((float(x1), 0.0, float(z1)), (float(x2), 0.0, float(z2))),
             velocity=((0.0, 0.0, 0.0),) * 2,
             restitution=(MATERIALS[self.material].restitution,) * 2,
-            joints=tuple(Joint(child=name, at=pivot, axis=(0.0, -1.0, 0.0)) for name, pivot in zip(("long", "short"), self.pivots, strict=True)),
+            joints=tuple(
+                Joint(child=name, at=pivot, axis=(0.0, -1.0, 0.0)) for name, pivot in zip(("long", "short"), self.pivots, strict=True)
+            ),
         )
 
     def account(self) -> Account:
         """In words."""
-        stuff, size = f"{of_material(self.material)} ball", length_of(self.width)
+        stuff, size = f"{of_material(self.material)} ball", fine_length(self.width)
         one, other, long, short = f"{self.colour_long} {stuff}", f"{self.colour_short} {stuff}", length_of(self.long), length_of(self.short)
         own, its = ("left", "right") if self.side > 0 else ("right", "left")
         held, way = ("right", "left") if self.angle > 0 else ("left", "right")
@@ -294,25 +295,20 @@ class TwoPendulums(Scene):
         return Account(
             short=f"Two pendulums hang side by side from a bar {world}, {a(one).lower()} on a longer rod of {long} on the {own} and "
             f"{a(other).lower()} on a rod of {short} on the {its}, each ball {size} wide: let go together, both first swing to the {way}, "
-            "the "
-            "shorter one faster. No sound.",
+            "the shorter one faster. No sound.",
             detailed=f"{a(one)} hangs on the {own} from a thin rod of {long}, {a(other).lower()} on the {its} from a shorter one of "
-            f"{short}, "
-            f"both from one bar above {floor} {world}; the balls are {size} across. Held aside to the {held} at the same angle and let go "
-            "at "
-            "the same moment, both swing to the left and to the right, "
-            f"beginning towards the {way}; the one on the longer rod swings more slowly. There is no sound.",
+            f"{short}, both from one bar above {floor} {world}; the balls are {size} across. Held aside to the {held} at the same angle "
+            f"and let go at the same moment, both swing to the left and to the right, beginning towards the {way}; the one on the longer "
+            "rod swings more slowly. There is no sound.",
             paraphrases=(
                 f"Two balls of {size} swing from a bar over {floor} {world}: the {one} on the {own} on the longer rod, {long}, and the "
-                f"{other} "
-                f"on one of only {short}. Both start to the {way} together, but the {self.colour_short} one is quicker. They are silent.",
+                f"{other} on one of only {short}. Both start to the {way} together, but the {self.colour_short} one is quicker. They are "
+                "silent.",
                 f"Fixed camera: two pendulums, {a(one).lower()} ({long}, the longer rod, on the {own}) and {a(other).lower()} ({short}), "
-                "with "
-                f"balls {size} wide, released together {world}, swing to the {way} and back at different rates without a sound, above "
-                f"{floor}.",
+                f"with balls {size} wide, released together {world}, swing to the {way} and back at different rates without a sound, "
+                f"above {floor}.",
                 f"Long and short {world}: both the {one} on the longer rod ({long}, on the {own}) and the {other} on the short one "
-                f"({short}) "
-                f"leave for the {way} at the same moment; balls of {size}, over {floor}, in silence, and soon out of step.",
+                f"({short}) leave for the {way} at the same moment; balls of {size}, over {floor}, in silence, and soon out of step.",
             ),
             beats=(
                 (0.0, f"both are let go and swing to the {way}"),

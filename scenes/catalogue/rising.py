@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import OneBall
-from kinema.scenes.catalogue.fluid import AIR, HELIUM, SPHERE_DRAG, Immersed, Sinking, ball_volume, pull_in_words
+from kinema.scenes.catalogue.fluid import AIR, HELIUM, SPHERE_DRAG, FromRest, Immersed, ball_volume
+from kinema.scenes.catalogue.wording import fine_length, pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, Account, length_of
@@ -94,7 +95,7 @@ class Balloon(Scene):
         return _immersed(self.radius, self.bead)
 
     @property
-    def rise(self) -> Sinking:
+    def rise(self) -> FromRest:
         """Closed form, upwards."""
         return self.in_air.from_rest(self.gravity)
 
@@ -126,16 +127,13 @@ class Balloon(Scene):
             short=f"A single {balloon} full of helium, {wide} wide, with a bead of {bead} on its string, rises slowly straight up from "
             f"{low} above {floor}{where}, in silence.",
             detailed=f"One {balloon}, {wide} across and filled with helium, is let go with the bead on its string {low} above "
-            f"{floor}{where}. "
-            f"The bead weighs {bead}, nearly as much as the balloon can carry, so it rises straight up only slowly, faster at first and "
-            "then "
-            "at an almost constant speed. It touches nothing; there is no sound.",
+            f"{floor}{where}. The bead weighs {bead}, nearly as much as the balloon can carry, so it rises straight up only slowly, "
+            "faster at first and then at an almost constant speed. It touches nothing; there is no sound.",
             paraphrases=(
                 f"One helium balloon, {self.colour} and {wide} wide, floats up from {low} above {floor}{where}, carrying a bead of {bead} "
                 "on a string; no sound.",
                 f"Fixed camera: a single {balloon} of {wide}, let go {low} over {floor}{where}, climbs straight up without a sound, a "
-                "bead of "
-                f"{bead} hanging below it.",
+                f"bead of {bead} hanging below it.",
                 f"Lighter than air: one {balloon} ({wide}) with a bead of {bead} leaves its place {low} above {floor}{where} and silently "
                 "rises straight up.",
             ),
@@ -292,24 +290,20 @@ class Toss(OneBall):
     def account(self) -> Account:
         """In words."""
         say = self.words(height=length_of(self.height), climb=length_of(self.climb), speed=f"{self.speed:.2f} m/s")
+        say["size"] = fine_length(self.width)
         ball, world, floor, size, climb, speed = (say[key] for key in ("ball", "world", "floor", "size", "climb", "speed"))
         return Account(
             short=f"A single {ball}, {size} across, is thrown straight up at {speed} {world}; it rises {climb}, comes back and bounces "
-            "with a "
-            f"thump on {floor}.",
+            f"with a thump on {floor}.",
             detailed=f"One {ball}, {size} in diameter, starts {say['height']} above {floor} {world}, thrown straight up at {speed}. It "
-            "slows "
-            f"down, stops for a moment {climb} higher, falls back the same way and bounces on the floor with a thump at every hit.",
+            f"slows down, stops for a moment {climb} higher, falls back the same way and bounces on the floor with a thump at every hit.",
             paraphrases=(
                 f"{world[0].upper()}{world[1:]}, one {ball} ({size} wide) flies straight up at {speed}, turns round after {climb}, falls "
-                "and "
-                f"bounces on {floor}; each hit is a thump.",
+                f"and bounces on {floor}; each hit is a thump.",
                 f"Fixed camera: one {ball} of {size} goes up at {speed} {world}, hangs for an instant {climb} higher, drops back and "
-                "lands on "
-                f"{floor} with a thump.",
+                f"lands on {floor} with a thump.",
                 f"Only one ball, {say['a_ball'].lower()} of {size}: tossed vertically up with {speed} {world}, it climbs {climb}, "
-                "returns, and "
-                f"thumps onto {floor}, where it bounces.",
+                f"returns, and thumps onto {floor}, where it bounces.",
             ),
             beats=(
                 (0.0, "the ball is thrown upwards"),

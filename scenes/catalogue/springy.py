@@ -10,6 +10,7 @@ import numpy as np
 
 from kinema.scenes.catalogue.ball import OneBall
 from kinema.scenes.catalogue.falling import FALL
+from kinema.scenes.catalogue.wording import fine_length
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import Account, length_of
@@ -189,26 +190,22 @@ class Trampoline(OneBall):
     def account(self) -> Account:
         """In words."""
         say = self.words(height=length_of(self.height), depth=length_of(self.depth), wide=length_of(self.width))
+        say["size"] = fine_length(2 * self.radius)
         ball, size, floor, world, height, depth = (say[key] for key in ("ball", "size", "floor", "world", "height", "depth"))
         cloth = f"{self.sheet_colour} trampoline"
         return Account(
             short=f"A single {ball}, {size} across, falls straight down from {height} onto a {cloth} {world}; the sheet gives way by "
-            f"{depth} "
-            "with a soft thump and throws the ball back up just as high, again and again.",
+            f"{depth} with a soft thump and throws the ball back up just as high, again and again.",
             detailed=f"One {ball} of {size} is let go {height} above the sheet of a round {cloth}, {say['wide']} wide, that stands on "
-            f"{floor} "
-            f"{world}. It falls straight down, the elastic sheet gives way by {depth} under it and throws it back up to the height that it "
-            "came from, time after time, with a soft thump at every landing.",
+            f"{floor} {world}. It falls straight down, the elastic sheet gives way by {depth} under it and throws it back up to the "
+            "height that it came from, time after time, with a soft thump at every landing.",
             paraphrases=(
                 f"One {ball} ({size} wide) is dropped from {height} onto the elastic sheet of a {cloth} {world}: down it goes, {depth} "
-                "deep "
-                f"into the sheet with a soft thump, and up to the same height again, over {floor}.",
+                f"deep into the sheet with a soft thump, and up to the same height again, over {floor}.",
                 f"Fixed camera: one {ball}, {size} in diameter, drops straight down {height} to a {cloth} on {floor} {world}, which sags "
-                "by "
-                f"{depth}, thumps softly and sends it back to its old height.",
+                f"by {depth}, thumps softly and sends it back to its old height.",
                 f"Only one ball bounces on a {cloth} {world}: it is {say['a_ball'].lower()} of {size}, released {height} above the sheet; "
-                "each "
-                f"time it comes down it presses the sheet in by {depth} with a soft thump, and each time it rises as high as before.",
+                f"each time it comes down it presses the sheet in by {depth} with a soft thump, and each time it rises as high as before.",
             ),
             beats=(
                 (0.0, "the ball is let go"),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import OneBall
-from kinema.scenes.catalogue.fluid import SPHERE_DRAG, WATER, Immersed, Sinking, ball_volume, descent, pull_in_words
+from kinema.scenes.catalogue.fluid import SPHERE_DRAG, WATER, FromRest, Immersed, ball_volume, descent
+from kinema.scenes.catalogue.wording import fine_length, pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, Account, length_of, of_material
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Floating", "Sink", "tank"]
+__all__ = ["Floating", "Sinking", "tank"]
 
 FLOORS_BELOW = ("wood", "stone", "concrete", "ceramic")
 WALL = 0.012  # -, thickness of the glass over the view
@@ -166,18 +167,15 @@ class Floating(Scene):
             short=f"A single {block}, {wide} wide and {tall} high, is let go {start} deep in a glass tank of water{where}: it moves down, "
             f"bobs up and down and floats with {rest} of its height under water. No sound.",
             detailed=f"One {block}, {wide} wide and {tall} high, is held {start} deep in the water of a glass tank on {floor}{where} and "
-            "let "
-            f"go. It goes down, bobs up and down a few times, ever less, and stays afloat, upright, with {rest} of its height under water. "
-            "Nothing splashes and there is no sound.",
+            f"let go. It goes down, bobs up and down a few times, ever less, and stays afloat, upright, with {rest} of its height under "
+            "water. Nothing splashes and there is no sound.",
             paraphrases=(
                 f"One {block} ({wide} by {tall}) floats in a glass tank of water on {floor}{where}: released {start} deep, it first moves "
                 f"down, bobs silently and settles {rest} deep.",
                 f"Fixed camera: {start} deep in a tank of water{where} at first, a single {block}, {wide} across and {tall} tall, moves "
-                "down, "
-                f"comes back up, goes down again, and without a sound ends up floating {rest} deep.",
+                f"down, comes back up, goes down again, and without a sound ends up floating {rest} deep.",
                 f"Floating: one {block}, {tall} high and {wide} wide, bobs up and down in a glass tank{where} after it is let go {start} "
-                "deep "
-                f"and moves down; it never goes under and comes to rest with {rest} below the surface, all in silence.",
+                f"deep and moves down; it never goes under and comes to rest with {rest} below the surface, all in silence.",
             ),
             beats=(
                 (0.0, "the block is let go and moves down"),
@@ -257,7 +255,7 @@ COVER = 0.02  # -, water above the ball at release over the view
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sink(OneBall):
+class Sinking(OneBall):
     """A ball is let go just under the surface of water and sinks to the bottom of the tank.
 
     Closed form: weight less buoyancy against quadratic drag, with half of the displaced water carried along: ``v = v_t tanh(a t / v_t)``,
@@ -295,6 +293,11 @@ class Sink(OneBall):
         return {"cover": self.cover * float(rng.uniform(0.95, 1.05))}
 
     @property
+    def width(self) -> float:
+        """Diameter, m."""
+        return 2 * self.radius
+
+    @property
     def depth(self) -> float:
         """Way from the release to the bottom, m."""
         return (SINK_LEVEL - WALL) * self.view - self.cover - 2 * self.radius
@@ -307,7 +310,7 @@ class Sink(OneBall):
         return Immersed(mass=mass, displaced=WATER * volume, carried=WATER * volume / 2, drag=float(drag))
 
     @property
-    def fall(self) -> Sinking:
+    def fall(self) -> FromRest:
         """Closed form."""
         return self.in_water.from_rest(self.gravity)
 
@@ -326,27 +329,20 @@ class Sink(OneBall):
 
     def account(self) -> Account:
         """In words."""
-        say = self.words(depth=length_of(self.depth))
+        say = self.words(depth=length_of(self.depth)) | {"size": fine_length(self.width)}
         ball, size, floor, depth, where = say["ball"], say["size"], say["floor"], say["depth"], pull_in_words(self)
         return Account(
             short=f"A single {ball}, {size} across, let go just under the surface of a glass tank of water{where}, sinks straight down "
-            f"{depth} "
-            "and hits the bottom with a dull knock.",
+            f"{depth} and hits the bottom with a dull knock.",
             detailed=f"One {ball} of {size} is let go at rest just under the surface of the water in a tall glass tank on {floor}{where}. "
-            "It "
-            f"sinks straight down through {depth} of water, held back by buoyancy and drag, hits the glass bottom with a dull knock and "
-            "stays "
-            "there.",
+            f"It sinks straight down through {depth} of water, held back by buoyancy and drag, hits the glass bottom with a dull knock.",
             paraphrases=(
                 f"One {ball} ({size} wide) goes down in a glass tank of water{where}: heavier than water it sinks {depth} to the bottom "
-                "and "
-                "knocks on the glass.",
+                "and knocks on the glass.",
                 f"Fixed camera: in the water of a glass tank on {floor}{where} one {ball}, {size} in diameter, sinks straight down "
-                f"{depth}, "
-                "slower than it would fall in air, until a dull knock on the bottom.",
+                f"{depth}, slower than it would fall in air, until a dull knock on the bottom.",
                 f"Sinking: released under water{where}, one {ball} of {size} moves down through {depth} of water, faster at first and "
-                "then ever "
-                "more evenly, and lands on the bottom of the tank with a knock.",
+                "then ever more evenly, and lands on the bottom of the tank with a knock.",
             ),
             beats=(
                 (0.0, "the ball is let go under the surface and sinks"),
