@@ -103,9 +103,7 @@ class TerminalSpeed(Scene):
     def bodies(self) -> tuple[Body, ...]:
         """The cup."""
         radius = CUP_SILHOUETTE * self.rim
-        return (
-            Body(name="cup", colour=self.colour, material="paper", radius=radius, mass=self.mass, shape="cup", solid=_cup(self.rim)),
-        )
+        return (Body(name="cup", colour=self.colour, material="paper", radius=radius, mass=self.mass, shape="cup", solid=_cup(self.rim)),)
 
     def setup(self) -> Setup:
         """At rest, ``height`` above the floor."""

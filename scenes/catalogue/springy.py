@@ -13,7 +13,7 @@ from kinema.scenes.catalogue.falling import FALL
 from kinema.scenes.catalogue.wording import fine_length
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import Account, length_of
+from kinema.scenes.prompts import Account, a, length_of
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Motion, Setup
@@ -194,18 +194,19 @@ class Trampoline(OneBall):
         ball, size, floor, world, height, depth = (say[key] for key in ("ball", "size", "floor", "world", "height", "depth"))
         cloth = f"{self.sheet_colour} trampoline"
         return Account(
-            short=f"A single {ball}, {size} across, falls straight down from {height} onto a {cloth} {world}; the sheet gives way by "
-            f"{depth} with a soft thump and throws the ball back up just as high, again and again.",
+            short=f"A single {ball}, {size} across, falls straight down from {height} onto {a(cloth).lower()} {world}; the sheet gives "
+            f"way by {depth} with a soft thump and throws the ball back up just as high, again and again.",
             detailed=f"One {ball} of {size} is let go {height} above the sheet of a round {cloth}, {say['wide']} wide, that stands on "
             f"{floor} {world}. It falls straight down, the elastic sheet gives way by {depth} under it and throws it back up to the "
             "height that it came from, time after time, with a soft thump at every landing.",
             paraphrases=(
-                f"One {ball} ({size} wide) is dropped from {height} onto the elastic sheet of a {cloth} {world}: down it goes, {depth} "
-                f"deep into the sheet with a soft thump, and up to the same height again, over {floor}.",
-                f"Fixed camera: one {ball}, {size} in diameter, drops straight down {height} to a {cloth} on {floor} {world}, which sags "
-                f"by {depth}, thumps softly and sends it back to its old height.",
-                f"Only one ball bounces on a {cloth} {world}: it is {say['a_ball'].lower()} of {size}, released {height} above the sheet; "
-                f"each time it comes down it presses the sheet in by {depth} with a soft thump, and each time it rises as high as before.",
+                f"One {ball} ({size} wide) is dropped from {height} onto the elastic sheet of {a(cloth).lower()} {world}: down it goes, "
+                f"{depth} deep into the sheet with a soft thump, and up to the same height again, over {floor}.",
+                f"Fixed camera: one {ball}, {size} in diameter, drops straight down {height} to {a(cloth).lower()} on {floor} {world}, "
+                f"which sags by {depth}, thumps softly and sends it back to its old height.",
+                f"Only one ball bounces on {a(cloth).lower()} {world}: it is {say['a_ball'].lower()} of {size}, released {height} above "
+                f"the sheet; each time it comes down it presses the sheet in by {depth} with a soft thump, and each time it rises as high "
+                "as before.",
             ),
             beats=(
                 (0.0, "the ball is let go"),
