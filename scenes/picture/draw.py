@@ -16,7 +16,7 @@ from kinema.scenes.picture.cast import Seen, Shape, cast
 from kinema.scenes.picture.lens import Lens
 from kinema.scenes.picture.light import RIGS
 from kinema.scenes.picture.looks import Looks
-from kinema.scenes.picture.shadow import BakedShade, Ground, StillShade, Umbra
+from kinema.scenes.picture.shadow import BakedShade, Ground, StillShade, Umbra, Window
 from kinema.scenes.picture.stage import FINE, Stage, moving_stage, still_stage
 from kinema.scenes.picture.style import STYLE_LOOKS, Sheet, seed_of
 from kinema.scenes.picture.things import Things
@@ -65,6 +65,7 @@ class _Still:
     index: NDArray[np.int32]  # (cells,) of those things; -1 is the stage
     props: _Layer | None
     prop_ground: Ground | None
+    prop_window: Window | None  # the pixels with props
     clear: tuple[tuple[Seen, Picture, float], ...]  # see-through things: cells, light of each, opacity
     normal: Picture | None  # (cells, 3), only for styles with outlines
 
@@ -94,7 +95,7 @@ class Painter:
         self.girths = [_girth(thing.solid, thing.radius) for thing in self.things.all]
         self.baked = BakedShade(self.shade, self.rig, self.view, self.wall_y) if self.shade is not None and self.moving else None
         self.still: tuple[Camera, _Still] | None = None
-        self.umbras: dict[int, tuple[bytes, _Still, list[Any]]] = {}  # of bodies as last seen: pose, camera, what they leave
+        self.umbras: dict[int, tuple[bytes, _Still, list[tuple[Window, Picture] | None]]] = {}  # as last seen
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """One frame (H, W, 3)."""
@@ -135,7 +136,8 @@ class Painter:
                 normal[seen.cell] = seen.normal
             props, prop_ground = self._prop_layer(seen, fine, ground)
         clear = tuple(self._clear(fine, behind, k) for k in self._clear_order(fine))
-        return _Still(lens, fine, ground, colour, behind, index, props, prop_ground, clear, normal)
+        window = None if props is None else _holding(props.cover)
+        return _Still(lens, fine, ground, colour, behind, index, props, prop_ground, window, clear, normal)
 
     def _lit_stage(self, stage: Stage, ground: Ground) -> Picture:
         colour = self.style.stage(stage.colour, stage.floor) * np.array(self.rig.stage, np.float32)
@@ -193,28 +195,30 @@ class Painter:
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
         umbras = [self._umbra(still, shape) for shape in shapes if self.things.all[shape.index].kind == "body"]
-        light = still.colour * _shadows(still.ground, [(window, left[0]) for window, left in umbras])[..., None]
+        light = still.colour * _shadows(still.ground, [umbra[0] for umbra in umbras])[..., None]
         moving = self._pixels(seen.cell, colour)
         if still.props is None or still.prop_ground is None:
             return light * (1 - moving.cover[..., None]) + moving.colour
         over = self._pixels(seen.cell[still.index[seen.cell] >= 0])
         share = np.maximum(still.props.cover, 1e-6)
-        left_on_props = _shadows(still.prop_ground, [(window, left[1]) for window, left in umbras])
+        left_on_props = _shadows(still.prop_ground, [umbra[1] for umbra in umbras])
         props = still.props.colour * (left_on_props * (1 - over.cover / share))[..., None]
         bare = 1 - still.props.cover - (moving.cover - over.cover)
         return np.asarray(light * bare[..., None] + props + moving.colour, dtype=np.float32)
 
-    def _umbra(self, still: _Still, shape: Shape) -> tuple[Any, list[Any]]:
-        """Window and what is left of the light on the stage and on props; what has not moved is not computed again."""
+    def _umbra(self, still: _Still, shape: Shape) -> list[tuple[Window, Picture] | None]:
+        """What is left of the light on the stage and on props; what has not moved is not computed again."""
         pose = shape.centre.tobytes() + (b"" if shape.vertices is None else shape.vertices.tobytes())
         held = self.umbras.get(shape.index)
         if held is None or held[0] != pose or held[1] is not still:
             radius, girth = self.things.all[shape.index].radius, self.girths[shape.index]
             umbra = Umbra(still.lens, shape, radius, girth, self.rig, self.wall_y)
-            grounds = [still.ground] if still.prop_ground is None else [still.ground, still.prop_ground]
-            held = pose, still, [umbra.window, [umbra.left(ground) for ground in grounds]]
+            left = [umbra.left(still.ground)]
+            if still.prop_ground is not None:
+                left.append(umbra.left(still.prop_ground, still.prop_window))
+            held = pose, still, left
             self.umbras[shape.index] = held
-        return held[2][0], held[2][1]
+        return held[2]
 
     def _front(self, still: _Still, seen: Seen) -> Picture:
         """(cells,) inverse depth of the nearest opaque thing; 0 for the stage."""
@@ -267,13 +271,22 @@ class Painter:
         return _Layer(colour.reshape(*size, 3), cover)
 
 
-def _shadows(ground: Ground, parts: list[tuple[Any, Picture | None]]) -> Picture:
+def _shadows(ground: Ground, parts: list[tuple[Window, Picture] | None]) -> Picture:
     """The product of all that bodies leave of the light."""
     light = np.ones(ground.x.shape, np.float32)
-    for window, left in parts:
-        if left is not None:
-            light[window] *= left
+    for part in parts:
+        if part is not None:
+            (top, bottom, left, right), share = part
+            light[top:bottom, left:right] *= share
     return light
+
+
+def _holding(cover: Picture) -> Window:
+    """The rows and columns in which there is anything."""
+    rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _ground_of(stage: Stage) -> Ground:

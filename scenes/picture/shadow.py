@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Floats = NDArray[np.float32]
 
-__all__ = ["BakedShade", "Ground", "StillShade", "Umbra"]
+Window = tuple[int, int, int, int]  # pixels: top, bottom, left, right
+
+__all__ = ["BakedShade", "Ground", "StillShade", "Umbra", "Window"]
 
 CLOSE = 10.0  # radii: how far a body takes light of the sky from what is near it
 OUTLINE = 12  # cells per radius in a body's outline as the lamp sees it
@@ -63,28 +65,69 @@ class Umbra:
 
     def __init__(self, lens: Lens, shape: Shape, radius: float, girth: float, rig: Rig, wall_y: float) -> None:
         self.shape, self.radius, self.girth, self.rig = shape, radius, girth, rig
-        self.window = _window(lens, shape.centre, radius, girth, rig, wall_y)
+        self.near, self.shadow = _windows(lens, shape.centre, radius, girth, rig, wall_y)
         self.outline: _Outline | None = None
 
-    def left(self, ground: Ground) -> Floats | None:
-        """The share of the light that is left on the part of the ground (H, W) in the window; None where the window is empty."""
-        if self.window is None:
+    def left(self, ground: Ground, within: Window | None = None) -> tuple[Window, Floats] | None:
+        """The share of the light that is left, and on which pixels of the ground; None where that is all of it.
+
+        Args:
+            ground: what is seen at each pixel.
+            within: the only pixels that matter.
+        """
+        window = _common(_joined(self.near, self.shadow), within)
+        if window is None:
             return None
-        part, rig, girth = ground.part(self.window), self.rig, np.float32(self.girth)
-        tx, ty, tz = (np.float32(c) - plane for c, plane in zip(self.shape.centre, (part.x, part.y, part.z), strict=True))
-        sx, sy, sz = rig.sun
-        square = tx * tx + ty * ty + tz * tz
+        left = np.ones((window[1] - window[0], window[3] - window[2]), np.float32)
+        for part, share in ((self.near, self._close), (self.shadow, self._covered)):
+            some = _common(part, within)
+            if some is not None:
+                left[_slices(some, window)] *= share(ground.part(_slices(some)))
+        return window, left
+
+    def _to_centre(self, part: Ground) -> tuple[Floats, Floats, Floats]:
+        x, y, z = (np.float32(value) for value in self.shape.centre)
+        return x - part.x, y - part.y, z - part.z
+
+    def _close(self, part: Ground) -> Floats:
+        """What is left of the sky's light."""
+        tx, ty, tz = self._to_centre(part)
+        girth = np.float32(self.girth)
+        near = np.maximum(tx * tx + ty * ty + tz * tz, girth**2)
+        facing = np.maximum(tx * part.nx + ty * part.ny + tz * part.nz, 0)
+        hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
+        return np.asarray(1 - self.rig.close * hidden)
+
+    def _covered(self, part: Ground) -> Floats:
+        """What is left of the lamp's light."""
+        tx, ty, tz = self._to_centre(part)
+        sx, sy, sz = self.rig.sun
         along = tx * sx + ty * sy + tz * sz
         if self.shape.vertices is None:
-            covered = _behind_ball(square, along, self.radius, rig.size)
-        else:
-            self.outline = self.outline or _Outline(self.shape, self.radius, rig)
-            covered = _behind_outline(self.outline, tx, ty, tz, along, rig.size)
-        facing = np.maximum(tx * part.nx + ty * part.ny + tz * part.nz, 0)
-        near = np.maximum(square, girth**2)
-        hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
-        left: Floats = (1 - rig.shade * covered) * (1 - rig.close * hidden)
-        return left
+            return np.asarray(1 - self.rig.shade * _behind_ball(tx * tx + ty * ty + tz * tz, along, self.radius, self.rig.size))
+        self.outline = self.outline or _Outline(self.shape, self.radius, self.rig)
+        return np.asarray(1 - self.rig.shade * _behind_outline(self.outline, tx, ty, tz, along, self.rig.size))
+
+
+def _slices(window: Window, start: Window = (0, 0, 0, 0)) -> tuple[slice, slice]:
+    """A window as slices, counted from the corner of another one."""
+    top, bottom, left, right = window
+    return slice(top - start[0], bottom - start[0]), slice(left - start[2], right - start[2])
+
+
+def _common(window: Window | None, other: Window | None) -> Window | None:
+    """What two windows share; None as ``other`` is everything."""
+    if window is None or other is None:
+        return window
+    found = max(window[0], other[0]), min(window[1], other[1]), max(window[2], other[2]), min(window[3], other[3])
+    return found if found[0] < found[1] and found[2] < found[3] else None
+
+
+def _joined(window: Window | None, other: Window | None) -> Window | None:
+    """The smallest window that holds both."""
+    if window is None or other is None:
+        return window or other
+    return min(window[0], other[0]), max(window[1], other[1]), min(window[2], other[2]), max(window[3], other[3])
 
 
 def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> Floats:
@@ -151,25 +194,29 @@ def _across(x: float, y: float, z: float) -> tuple[Array, Array]:
     return first, np.cross(way, first)
 
 
-def _window(lens: Lens, centre: Array, radius: float, girth: float, rig: Rig, wall_y: float) -> tuple[slice, slice] | None:
-    """The pixels that a body may darken: round itself, and round where its shadow falls."""
+def _windows(
+    lens: Lens, centre: Array, radius: float, girth: float, rig: Rig, wall_y: float
+) -> tuple[Window | None, Window | None]:
+    """The pixels that a body may darken by being near, and those between it and where its shadow falls."""
     sun = rig.sun.astype(float)
     way = centre[2] / sun[2]
     if sun[1] < 0:
         way = min(way, (wall_y - centre[1]) / -sun[1])
     way = max(way, 0.0)
-    fall = centre - sun * way
     wide = (radius + way * rig.size + 0.06 * radius) / max(min(sun[2], 1.0), 0.2)
-    reach = max(CLOSE * girth, 1.1 * radius)
-    points = np.concatenate([centre + CORNERS * reach, fall + CORNERS * wide])
+    near = CORNERS * max(CLOSE * girth, 1.1 * radius)
+    points = np.concatenate([centre + near, centre + CORNERS * 1.1 * radius, centre - sun * way + CORNERS * wide])
     own = lens.own(points)
     own[:, 2] = np.maximum(own[:, 2], 0.05)
     cells = lens.on_film(own)
-    low = np.clip(np.floor(cells.min(axis=0)), 0, [lens.width, lens.height]).astype(int)
-    high = np.clip(np.ceil(cells.max(axis=0)) + 1, 0, [lens.width, lens.height]).astype(int)
-    if (high <= low).any():
-        return None
-    return slice(low[1], high[1]), slice(low[0], high[0])
+    return _round(cells[:8], lens), _round(cells[8:], lens)
+
+
+def _round(cells: Array, lens: Lens) -> Window | None:
+    """The whole pixels of the picture that hold some points."""
+    (left, top), (right, bottom) = np.floor(cells.min(axis=0)), np.ceil(cells.max(axis=0)) + 1
+    found = max(int(top), 0), min(int(bottom), lens.height), max(int(left), 0), min(int(right), lens.width)
+    return found if found[0] < found[1] and found[2] < found[3] else None
 
 
 class _DepthMap(NamedTuple):
