@@ -140,8 +140,9 @@ def affordable(modes: Modes, force: NDArray[np.float64], rate: float, energy: fl
     """
     if modes.uptake is None or not len(modes.uptake):
         return 1.0
-    turn = np.exp(-2j * np.pi / rate * np.outer(modes.frequency, np.arange(len(force))))
-    taken = float(modes.uptake @ np.abs(turn @ force / rate) ** 2)
+    count = 1 << max(len(force) * 4, 4096).bit_length()
+    spectrum = np.abs(np.fft.rfft(force, count)) / rate
+    taken = float(modes.uptake @ np.interp(modes.frequency, np.arange(len(spectrum)) * rate / count, spectrum) ** 2)
     return float(min(1.0, np.sqrt(energy / taken))) if taken > 0 else 1.0
 
 

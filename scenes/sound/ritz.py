@@ -13,6 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.special import gamma
 
 if TYPE_CHECKING:
@@ -148,15 +149,21 @@ def _solve(
     for rows, first, last in zip(own, place, place[1:], strict=False):
         heavy[first:last, first:last] = mass[np.ix_(rows, rows)]
     scale = 1 / np.sqrt(np.diag(heavy))
-    weight, basis = np.linalg.eigh(heavy * np.outer(scale, scale))
+    weight, basis = _by_rotation(heavy * np.outer(scale, scale))
     kept = weight > SMALLEST * weight[-1]
     white = scale[:, None] * basis[:, kept] / np.sqrt(weight[kept])
-    square, mixed = np.linalg.eigh(white.T @ stiff @ white)
+    square, mixed = _by_rotation(white.T @ stiff @ white)
     column = white @ mixed
     shape = np.zeros((3, len(powers), len(square)))
     for axis, (rows, first, last) in enumerate(zip(own, place, place[1:], strict=False)):
         shape[axis, rows] = column[first:last]
     return square, shape
+
+
+def _by_rotation(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues and vectors by the plain QR iteration: dividing and conquering wakes threads, which small matrices only wait for."""
+    value, vector = eigh(matrix, driver="ev", check_finite=False)
+    return value, vector
 
 
 def _surface_motion(form: str, half: Half, powers: NDArray[np.int64], shape: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -171,7 +178,7 @@ def _surface_motion(form: str, half: Half, powers: NDArray[np.int64], shape: NDA
 
 def _surface(form: str, half: Half) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Points (n, 3) over the half-lengths, normals (n, 3) and areas (n,) that stand for the surface."""
-    node, area = np.polynomial.legendre.leggauss(10)
+    node, area = np.polynomial.legendre.leggauss(8)
     u, v = (grid.ravel() for grid in np.meshgrid(node, node))
     if form == "ball":  # of a ball, not of an ellipsoid
         ring, angle = np.sqrt(1 - u**2), np.pi * v
