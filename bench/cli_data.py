@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
+USAGE = 2
 LEFT_OUT = ("video", "lossless", "depth", "instances", "flow", "run")
 
 
@@ -81,7 +82,7 @@ def render(
     if sheets is not None:
         from kinema.scenes.sheets import write_sheets
 
-        write_sheets(sheets, [ref.scene() for ref in plan.scenes])
+        write_sheets(sheets, dict.fromkeys(ref.scene().family for ref in plan.scenes))
         click.echo(sheets)
     if out is not None:
         _write(plan, out, workers, as_json)
@@ -110,4 +111,43 @@ def _tell(plan: Rendering, out: Path | None, as_json: bool) -> None:
     click.echo(f"{plan.suite.id}: {len(plan.scenes) * plan.takes} scene folders, {len(plan.truths)} truths for runs")
 
 
-COMMANDS = (render,)
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME|MODULE:ATTR] ...")
+@click.option("--all", "whole", is_flag=True, help="Everything that is registered.")
+@WORKERS
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(names: tuple[str, ...], whole: bool, workers: int | None, as_json: bool) -> int:
+    """Check that scenes, metrics and generators keep to the rules: yours, or all that come with Kinema.
+
+    \b
+    A scene: its truth is repeatable and well-formed, its prompts say what is claimed and nothing false, its
+    closed forms hold. A metric: its card is complete, its answers are bounded, pure and never missing. A
+    generator: the same request gives the same bytes, another seed others, and its clips can be written.
+    \b
+    Examples:
+      kinema check drop
+      kinema check sync/offset late_sound:ms=120
+      kinema check my_module:MyScene my_module:MyGenerator
+      kinema check --all --workers 2
+    \b
+    Exit 0 when all hold, 2 when one does not.
+    """  # noqa: D301
+    from kinema.bench.check import check as run_checks
+    from kinema.bench.check import everything, target_of
+    from kinema.bench.tables import check_table, console
+
+    if bool(names) == whole:
+        raise ConfigError("say what to check: names of scenes, metrics or generators, module:attribute, or --all")
+    targets = everything() if whole else [(target_of(name), name) for name in names]
+    with bars() as tell:
+        findings = run_checks(targets, workers=workers_of(workers), progress=tell)
+    broken = [finding for finding in findings if finding.why]
+    if as_json:
+        print_json({"schema": 1, "ok": not broken, "checks": [finding.to_json() for finding in findings]})
+    else:
+        console().print(check_table(findings))
+        click.echo(f"{len(findings) - len(broken)} of {len(findings)} checks hold")
+    return USAGE if broken else 0
+
+
+COMMANDS = (render, check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -13,7 +13,10 @@ from rich.text import Text
 from kinema.bench.gate import Decision, Exit
 from kinema.record import AXES
 
-__all__ = ["console", "gate_table", "leaderboard", "raw_values"]
+if TYPE_CHECKING:
+    from kinema.bench.check import Finding
+
+__all__ = ["check_table", "console", "gate_table", "leaderboard", "raw_values"]
 
 PIPE_WIDTH = 120  # columns, where the output is no terminal and has no width of its own
 COLOURS = {Exit.PASS: "green", Exit.REGRESSED: "red", Exit.UNDECIDED: "yellow", Exit.BROKEN: "red", Exit.USAGE: "red"}
@@ -70,4 +73,15 @@ def gate_table(decision: Decision) -> Table:
         named = check.candidate if check.baseline == check.candidate else f"{check.baseline} -> {check.candidate}"
         verdict = check.exit.name.lower() + (" (warning)" if check.rule.level == "warn" and check.exit else "")
         table.add_row(Text(named), Text(check.rule.target), Text(verdict, style=COLOURS[check.exit]), Text(check.why))
+    return table
+
+
+def check_table(findings: Iterable[Finding]) -> Table:
+    """What was checked, and what does not hold."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for finding in findings:
+        table.add_row(Text(finding.task.name), Text(finding.task.check), Text(finding.why, style="red") if finding.why else "ok")
     return table

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kinema.scenes.request import Request
     from kinema.scenes.truth import Truth
 
-__all__ = ["GENERATORS", "Control", "Generator", "Spec", "generator", "is_control", "parse"]
+__all__ = ["GENERATORS", "Control", "Generator", "Spec", "generator", "import_attribute", "is_control", "parse"]
 
 
 @runtime_checkable
@@ -71,7 +71,7 @@ class Spec:
     @property
     def target(self) -> Any:
         """The registered class, or what the address points at."""
-        return GENERATORS[self.name].load() if self.name else _imported(self.address)
+        return GENERATORS[self.name].load() if self.name else import_attribute(self.address)
 
     def build(self) -> Any:
         """The generator itself.
@@ -165,7 +165,8 @@ def _typed(text: str, key: str, value: str, kind: Any) -> Any:
     return value
 
 
-def _imported(address: str) -> Any:
+def import_attribute(address: str) -> Any:
+    """What ``module:attr`` points at; the error says what was meant."""
     module, _, attr = address.partition(":")
     try:
         return getattr(importlib.import_module(module), attr)

@@ -1,0 +1,213 @@
+"""What every metric must keep, ours or anyone's: public checks that each say in one sentence what is wrong.
+
+A check takes a metric's card, tries it on observations whose quality is known, and raises ``AssertionError``; ``kinema check`` runs all.
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinema.metrics.metric import Case, Scored, Unscored
+from kinema.metrics.observation import Observation, Onset, Track, VisualContact
+from kinema.scenes.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kinema.metrics.metric import Card
+    from kinema.scenes.truth import Truth
+
+__all__ = ["METRIC_CHECKS", "observed"]
+
+AXES = ("dynamics", "sync", "adherence", "realism")
+SCENES = ("drop@1/seed=3", "projectile@1/seed=3", "pendulum@1/seed=3", "collision@1/seed=3")
+REQUEST = Request(prompt="", seconds=2.0)
+CASE_SECONDS = 3.6  # the truth of a case is longer than its clip
+NOISE = 3.0  # px
+
+
+def the_card_is_complete(card: Card) -> None:
+    """The card has an axis, a version, a unit, finite bounds in the right order, modes, needs and a source."""
+    assert card.axis in AXES and "/" in card.name, f"{card.name}: a metric is called axis/thing, with an axis of {', '.join(AXES)}"
+    assert card.version >= 1, f"{card.name}: version counts from 1"
+    for what in ("unit", "source", "needs", "modes"):
+        assert getattr(card, what), f"{card.name}: the card lacks {what}"
+    assert math.isfinite(card.best) and math.isfinite(card.worst), f"{card.name}: best and worst are finite numbers"
+    assert card.best != card.worst, f"{card.name}: best and worst are the same"
+    upwards = card.best > card.worst
+    assert card.better == "zero" or upwards == (card.better == "higher"), f"{card.name}: {card.better} is better, but best is {card.best:g}"
+    assert not card.gate or {card.best, card.worst} == {0, 1}, f"{card.name}: a gate goes from 0 to 1"
+
+
+def it_explains_itself(card: Card) -> None:
+    """The docstring begins with one sentence, says what the ends mean, and has an example that holds."""
+    text = card.function.__doc__ or ""
+    assert card.summary.endswith("."), f"{card.name}: the docstring begins with one sentence in one line"
+    assert ">>>" in text, f"{card.name}: the docstring has no example"
+    space = getattr(card.function, "__globals__", {})
+    said: list[str] = []
+    runner = doctest.DocTestRunner(verbose=False)
+    for test in doctest.DocTestFinder(recurse=False).find(card.function, card.name, globs=dict(space)):
+        runner.run(test, out=said.append)
+    assert runner.failures == 0, f"{card.name}: its example does not hold: {' '.join(''.join(said).split())[-300:]}"
+
+
+def answers_are_bounded_sentences(card: Card) -> None:
+    """Every answer is Scored within the bounds, with a sentence that says why, or Unscored with a reason."""
+    low, high = sorted((-card.worst if card.better == "zero" else card.best, card.worst))
+    for told, seen, case in _trials():
+        answer = _answer(card, seen, case)
+        if isinstance(answer, Unscored):
+            assert answer.reason, f"{card.name} on {told}: Unscored without a reason"
+            continue
+        assert low <= answer.value <= high, f"{card.name} on {told}: {answer.value} lies outside {low:g} to {high:g}"
+        first, last = answer.why[:1], answer.why[-1:]
+        assert last == "." and (first.isupper() or first.isdigit()), f"{card.name} on {told}: {answer.why!r} is no sentence"
+
+
+def answers_are_json(card: Card) -> None:
+    """Details can be written to disk and read back."""
+    for told, seen, case in _trials():
+        answer = _answer(card, seen, case)
+        if isinstance(answer, Scored):
+            try:
+                back = json.loads(json.dumps(answer.details, allow_nan=False))
+            except (TypeError, ValueError) as problem:
+                raise AssertionError(f"{card.name} on {told}: its details are no JSON: {problem}") from None
+            assert back == answer.details, f"{card.name} on {told}: its details come back from JSON as something else"
+
+
+def it_is_a_pure_function(card: Card) -> None:
+    """The same observation and case give the same answer twice, and are left as they were."""
+    for told, seen, case in _trials():
+        before = _numbers(seen)
+        assert _answer(card, seen, case) == _answer(card, seen, case), f"{card.name} on {told}: two answers to the same question differ"
+        assert _numbers(seen) == before, f"{card.name} on {told}: it changes the observation"
+
+
+def nothing_is_answered_too(card: Card) -> None:
+    """An empty observation, a silent one and a clip from outside are Scored or Unscored like any other; nothing raises."""
+    truths = [_truth(scene) for scene in SCENES]
+    for truth in truths:
+        for told, seen in (("nothing", Observation()), ("a silent clip", observed(truth, silent=True))):
+            for case in (Case.of(truth, REQUEST), Case.outside("a ball bounces")):
+                try:
+                    _answer(card, seen, case)
+                except Exception as problem:
+                    raise AssertionError(f"{card.name} on {told} raises {type(problem).__name__}: {problem}") from None
+
+
+def a_lost_clip_is_worst(card: Card) -> None:
+    """The truth's own observation is better than the bound that a lost clip gets, wherever the truth can be scored at all."""
+    values = [_answer(card, observed(truth), Case.of(truth, REQUEST)) for truth in map(_truth, SCENES)]
+    found = [answer.value for answer in values if isinstance(answer, Scored)]
+    off = [abs(value) if card.better == "zero" else value for value in found]
+    assert not off or any(value != card.worst for value in off), f"{card.name}: the truth itself gets the worst bound in every family"
+
+
+METRIC_CHECKS: tuple[Callable[[Card], None], ...] = (
+    the_card_is_complete,
+    it_explains_itself,
+    answers_are_bounded_sentences,
+    answers_are_json,
+    it_is_a_pure_function,
+    nothing_is_answered_too,
+    a_lost_clip_is_worst,
+)
+
+
+def _answer(card: Card, seen: Observation, case: Case) -> Scored | Unscored:
+    answer = card.function(seen, case)
+    assert isinstance(answer, Scored | Unscored), f"{card.name} gives {type(answer).__name__}, not Scored or Unscored"
+    return answer
+
+
+@lru_cache(maxsize=8)
+def _truth(scene: str) -> Truth:
+    from kinema.scenes.scene import scene_from_id
+    from kinema.scenes.world import truth_of
+
+    return truth_of(scene_from_id(scene), CASE_SECONDS)
+
+
+def _trials() -> Iterator[tuple[str, Observation, Case]]:
+    """Observations from perfect to empty, of scenes and of a clip from outside."""
+    for name in SCENES:
+        truth = _truth(name)
+        seen = {
+            f"the truth of {name}": observed(truth),
+            f"a noisy view of {name}": observed(truth, noise=NOISE),
+            f"{name} backwards": observed(truth, backwards=True),
+            f"{name} with still frames alone": Observation(times=np.arange(48) / 24, counts=np.zeros(48, dtype=int)),
+            "an empty observation": Observation(),
+        }
+        for told, observation in seen.items():
+            for case in (Case.of(truth, REQUEST), Case.outside("a ball bounces")):
+                yield told, observation, case
+
+
+def observed(truth: Truth, *, noise: float = 0.0, backwards: bool = False, silent: bool = False) -> Observation:
+    """What a perfect observer would write down of a truth, with noise in px, played backwards, or without its sound.
+
+    Example:
+        >>> from kinema.scenes.scene import scene_from_id
+        >>> from kinema.scenes.world import simulate
+        >>> truth = simulate(scene_from_id("drop@1/seed=3"), 2.0)
+        >>> seen = observed(truth)
+        >>> len(seen.tracks), len(seen.contacts) == len(seen.onsets) == len(truth.contacts)
+        (1, True)
+    """
+    times = np.arange(REQUEST.frame_count) / REQUEST.fps
+    size = REQUEST.width, REQUEST.height
+    pixels = truth.pixels_at(times, *size) + np.random.default_rng(7).normal(0, noise, (len(times), len(truth.bodies), 2))
+    ruler = truth.camera.pixels_per_metre(*size)
+    tracks = [
+        _track(i, body.colour, times, (pixels[::-1] if backwards else pixels)[:, i], 2 * body.radius * ruler)
+        for i, body in enumerate(truth.bodies)
+    ]
+    struck = [contact for contact in truth.contacts if contact.t < REQUEST.seconds - 0.05]
+    moments = [REQUEST.seconds - contact.t if backwards else contact.t for contact in struck]
+    numbers = {body.name: i for i, body in enumerate(truth.bodies)}
+    pairs = [tuple(numbers.get(name, "floor") for name in contact.bodies) for contact in struck]
+    contacts = [_contact(t, pair, pixels, times) for t, pair in zip(moments, pairs, strict=True)]
+    return Observation(
+        width=size[0],
+        height=size[1],
+        times=times,
+        counts=np.full(len(times), len(tracks)),
+        tracks=tuple(tracks),
+        contacts=tuple(sorted(contacts, key=lambda c: c.t)),
+        onsets=() if silent else tuple(Onset(t=t + 0.006, level_db=-20.0) for t in sorted(moments)),
+        picture={"flicker": 0.1, "sharpness": 2.0, "noise": 0.5},
+        sound={"channels": 2.0, "peak_db": -120.0 if silent else -10.0, "seconds": REQUEST.seconds},
+    )
+
+
+def _track(number: int, colour: str, times: Any, where: Any, size: float) -> Track:
+    count = len(times)
+    return Track(
+        id=number, colour=colour, frame=np.arange(count), t=times, x=where[:, 0], y=where[:, 1], size=np.full(count, size),
+        confidence=np.ones(count), colours=(colour,) * count,
+    )  # fmt: skip
+
+
+def _contact(t: float, bodies: tuple[int | str, ...], pixels: Any, times: Any) -> VisualContact:
+    """A contact with the velocities of the frames before and after it."""
+    body = next(number for number in bodies if isinstance(number, int))
+    rate = np.gradient(pixels[:, body], times, axis=0)
+    at = int(np.clip(np.searchsorted(times, t), 2, len(times) - 3))
+    x, y = pixels[at, body]
+    (left, down), (right, up) = rate[at - 2].tolist(), rate[at + 2].tolist()
+    return VisualContact(t=float(t), bodies=bodies, x=float(x), y=float(y), before=(left, down), after=(right, up))
+
+
+def _numbers(seen: Observation) -> list[bytes]:
+    columns = ("frame", "t", "x", "y", "size", "confidence")
+    arrays = [seen.times, seen.counts, *(getattr(track, name) for track in seen.tracks for name in columns)]
+    return [array.tobytes() for array in arrays]
