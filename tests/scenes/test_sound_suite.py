@@ -97,3 +97,22 @@ def test_there_is_sound_where_something_sounds_and_none_elsewhere(family: str, s
         assert not sound.any(), "the family says that it is silent"
     if truth.contacts and arrival(truth.contacts[0], truth) < SECONDS - EDGE:
         assert np.abs(sound).max() > 10 ** (-80 / 20)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("family", ["drop", "projectile", "two_drops", "toss"])
+def test_the_level_of_bounces_follows_their_speed(family: str, seed: int) -> None:
+    """Laws: a tone's pressure ~ impulse ~ v; a click's ~ v^1.4 (Hertz). What is heard is both: between the two slopes, within 15 %."""
+    truth, _ = heard(family, seed)
+    for body in truth.bodies:
+        bounces = [contact for contact in truth.contacts if contact.bodies == (body.name, "floor")]
+        if len(bounces) < 3:
+            continue
+        speeds = [contact.approach_speed for contact in bounces]
+        peaks = []
+        for contact in bounces:
+            wave, _ = dry_impact(contact, truth, RATE)
+            way = np.linalg.norm(listener(truth, contact.t).eye - np.array(contact.point))
+            peaks.append(np.abs(wave).max() * way)
+        slope = np.polyfit(np.log(speeds), np.log(peaks), 1)[0]
+        assert 0.85 * 1.0 < slope < 1.15 * 1.4, (body.material, slope)
