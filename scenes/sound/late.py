@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, sosfilt
 
@@ -28,12 +27,13 @@ __all__ = ["MIRRORED", "decay_time", "late_answer"]
 MIRRORED = 2  # the highest order of reflections that are made one by one
 EARS_APART = 0.175  # m, between two ears in a diffuse field
 FADED = 7.0  # -, powers of ten (of energy) after which the tail is cut off
+RUN_IN = 4096  # samples of noise before the first, in which the filters settle
 SMOOTH = 0.02  # s, the shortest stretch over which the noise of a band is kept at one level
 DIRECTIONS = 512
 
 
 @lru_cache(maxsize=3)
-def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: int) -> NDArray[np.float64]:
+def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: int, most: int | None = None) -> NDArray[np.float64]:
     """What a click of 1 Pa m at sample 0 leaves in the two ears (2, n) from the third reflection on, in Pa per sample.
 
     Args:
@@ -41,21 +41,22 @@ def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: in
         size: m, of this very room.
         seed: of the noise.
         rate: Hz.
+        most: samples that are wanted; None is all until the last band has died away. Fewer are the beginning of more.
     """
     kind = ROOMS[room]
     assert kind is not None, f"{room} has no walls"
     decay = kind.decay(size)
-    count = int(FADED * np.log(10) / decay.min() * rate)
-    t = np.arange(count) / rate
+    whole = int(FADED * np.log(10) / decay.min() * rate)
+    ears = np.zeros((2, whole if most is None else min(whole, most)))
+    t = np.arange(ears.shape[1]) / rate
     density = 4 * np.pi * SPEED_OF_SOUND / np.prod(size) * missing_share(size, t) / rate
-    rng = np.random.default_rng([zlib.crc32(room.encode()), seed])
-    first, second = (_in_bands(rng.standard_normal(count), rate) for _ in range(2))
-    ears = np.zeros((2, count))
     for k, frequency in enumerate(BANDS):
-        envelope = np.sqrt(density * np.exp(-decay[k] * t))
+        count = min(int(FADED * np.log(10) / decay[k] * rate), len(t))
+        envelope = np.sqrt(density[:count] * np.exp(-decay[k] * t[:count]))
         alike = np.sinc(2 * frequency * EARS_APART / SPEED_OF_SOUND)
-        same, other = np.sqrt((1 + alike) / 2) * envelope * first[k], np.sqrt((1 - alike) / 2) * envelope * second[k]
-        ears += same + other, same - other
+        first, second = (_band(np.random.default_rng([zlib.crc32(room.encode()), seed, k, i]), k, count, rate) for i in (0, 1))
+        same, other = np.sqrt((1 + alike) / 2) * envelope * first, np.sqrt((1 - alike) / 2) * envelope * second
+        ears[:, :count] += same + other, same - other
     return ears
 
 
@@ -78,20 +79,22 @@ def missing_share(size: tuple[float, float, float], t: NDArray[np.float64]) -> N
     return share
 
 
-def _in_bands(noise: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-    """White noise (bands, n) split into octaves that add up to the whole, each at one level throughout."""
-    size = next_fast_len(len(noise), real=True)
-    spectrum, frequency = rfft(noise, size), rfftfreq(size, 1 / rate)
-    octave = np.log2(np.maximum(frequency, 1.0) / BANDS[0])
-    bands = np.empty((len(BANDS), len(noise)))
-    for k in range(len(BANDS)):
-        place = np.clip(octave, 0, len(BANDS) - 1)  # the outer bands reach to 0 Hz and to half the rate
-        weight = np.cos(np.pi / 2 * np.clip(np.abs(place - k), 0, 1)) ** 2
-        band = irfft(spectrum * weight, size)[: len(noise)]
-        stretch = max(int(max(SMOOTH, 16 / BANDS[k]) * rate), 1)
-        level = uniform_filter1d(band**2, stretch, mode="reflect")
-        bands[k] = band * np.sqrt((band**2).mean() / np.maximum(level, 1e-12))
-    return bands
+def _band(rng: np.random.Generator, k: int, count: int, rate: int) -> NDArray[np.float64]:
+    """The ``k``-th octave (n,) of white noise of variance 1, at one level throughout; the outer ones reach to 0 Hz and half the rate.
+
+    Butterworth's filters that meet at an edge share the energy between them, so that independent octaves add up to white noise.
+    """
+    stretch = max(int(max(SMOOTH, 16 / BANDS[k]) * rate), 1)
+    noise = rng.standard_normal(RUN_IN + count + stretch)
+    low, high = (BANDS[k] / np.sqrt(2), BANDS[k] * np.sqrt(2))
+    if k > 0:
+        noise = sosfilt(butter(4, low, "highpass", fs=rate, output="sos"), noise)
+    if k < len(BANDS) - 1:
+        noise = sosfilt(butter(4, high, "lowpass", fs=rate, output="sos"), noise)
+    level = uniform_filter1d(noise**2, stretch, mode="reflect")
+    share = ((rate / 2 if k == len(BANDS) - 1 else high) - (0.0 if k == 0 else low)) / (rate / 2)
+    even: NDArray[np.float64] = noise * np.sqrt(share / np.maximum(level, 1e-3 * share))
+    return even[RUN_IN : RUN_IN + count]
 
 
 def decay_time(answer: NDArray[np.float64], rate: float, *, band: float | None = None, low: float = -5.0, high: float = -35.0) -> float:

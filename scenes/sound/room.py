@@ -16,7 +16,7 @@ from scipy.signal import fftconvolve, lfilter
 from kinema.scenes.camera import moved
 from kinema.scenes.sound.late import MIRRORED, decay_time, late_answer
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
-from kinema.scenes.sound.surfaces import AIR, BANDS, ROOMS, SURFACES
+from kinema.scenes.sound.surfaces import AIR, BANDS, FACES, ROOMS, SURFACES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,12 +46,17 @@ WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (es
 WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture; where the truth's room does not say ``wall_y``
 KERNEL_LEAD = 16  # samples of the kernel before the moment of arrival
 KERNEL_LENGTH = 64  # samples
-WALL_KERNEL = 64  # samples of a reflection's own colouring
+SPAN = 128  # samples of the kernel of a reflection, with the walls' colouring
 MID = BANDS.index(1000.0)
 # m; what sounds lower has no image in the floor: the struck floor sounds into the half space above it, its image is part of the source.
 ON_THE_FLOOR = 0.05
 MARGIN = 0.3  # m, between a wall and the scene or the camera
 LONGEST = 6.0  # s, for which a moving camera stays within the walls
+PLACES = (  # of source and ears, over the room's size, where its decay is measured
+    ((0.42, 0.62, 0.10), (0.55, 0.33, 0.55)),
+    ((0.55, 0.58, 0.30), (0.44, 0.20, 0.45)),
+    ((0.47, 0.68, 0.01), (0.47, 0.22, 0.35)),
+)
 STANDS = (0.47, 0.45)  # -, where the middle of the scene and its camera stand in the room, over its width and depth
 
 
@@ -110,15 +115,19 @@ def _fitted(scene: Scene) -> dict[str, float]:
 
 @lru_cache(maxsize=64)
 def _measured(room: str, size: tuple[float, float, float]) -> dict[float, float]:
-    """T30 in s, per octave, of the room as it is rendered, source and listener apart from each other and from its middle."""
+    """T30 in s, per octave, of the room as it is rendered: the mean of a few places of source and listener."""
     rate = 16_000  # enough for the octaves that count
     walls = dict(zip(("width", "depth", "height", "left", "near"), (*size, 0.0, 0.0), strict=True))
-    source, ear = np.array(size) * (0.42, 0.62, 0.45), np.array(size) * (0.55, 0.33, 0.55)
-    answer = late_answer(room, size, 0, rate).copy()
-    for way in _images(source, room, walls):
-        start, kernels = _kernels(way, ear, np.array([1.0, 0.0, 0.0]), 0.0, rate)
-        answer[:, start : start + kernels.shape[1]] += kernels
-    return {band: decay_time(answer, rate, band=band) for band in BANDS[1:6]}
+    late = late_answer(room, size, 0, rate)
+    found = []
+    for source, ear in PLACES:
+        ways = _images(np.array(source) * size, room, walls)
+        start, early = _heard(ways, np.array(ear) * size, np.array([1.0, 0.0, 0.0]), 0.0, rate)
+        answer = late.copy()
+        shown = early[:, : answer.shape[1] - start]
+        answer[:, start : start + shown.shape[1]] += shown
+        found.append([decay_time(answer, rate, band=band) for band in BANDS[1:6]])
+    return dict(zip(BANDS[1:6], (float(x) for x in np.mean(found, axis=0)), strict=True))
 
 
 def paths(point: tuple[float, float, float] | NDArray[np.float64], truth: Truth) -> tuple[Path, ...]:
@@ -148,20 +157,23 @@ def _images(source: NDArray[np.float64], room: str, walls: dict[str, float]) -> 
     size = np.array([walls["width"], walls["depth"], walls["height"]])
     inside = np.clip(source - corner, 0.01, size - 0.01)
     found = [direct]
-    for cell, hits in _cells():
-        if on_floor and cell[2] in (-1, 2):
-            continue
-        kept = np.prod([_reflection(room, face) ** count for face, count in enumerate(hits)], axis=0)
-        found.append(_coloured(corner + np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside), kept))
+    for cell, kept in _cells(room):
+        if not (on_floor and cell[2] in (-1, 2)):
+            found.append(_coloured(corner + np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside), kept))
     return tuple(found)
 
 
-@lru_cache(maxsize=1)
-def _cells() -> tuple[tuple[NDArray[np.int64], tuple[int, ...]], ...]:
-    """Mirror rooms up to ``MIRRORED``: which one, and how often each face (left, right, near, far, floor, ceiling) was met on the way."""
+@lru_cache(maxsize=len(ROOMS))
+def _cells(room: str) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]:
+    """Mirror rooms up to ``MIRRORED``: which one, and what share of the pressure (bands,) is left of a ray that comes from there."""
+    kind = ROOMS[room]
+    assert kind is not None
+    thrown_back = [np.sqrt(1 - kind.face(name)) for name in FACES]
     span = range(-MIRRORED, MIRRORED + 1)
     cells = [np.array((i, j, k)) for i in span for j in span for k in span if 0 < abs(i) + abs(j) + abs(k) <= MIRRORED]
-    return tuple((cell, tuple(int(x) for n in cell for x in _met(int(n)))) for cell in cells)
+    met = [[times for n in cell for times in _met(int(n))] for cell in cells]  # per face, in the order of FACES
+    kept = [np.prod([share**times for share, times in zip(thrown_back, hits, strict=True)], axis=0) for hits in met]
+    return tuple(zip(cells, kept, strict=True))
 
 
 def _met(n: int) -> tuple[int, int]:
@@ -169,30 +181,21 @@ def _met(n: int) -> tuple[int, int]:
     return (abs(n) // 2, (abs(n) + 1) // 2) if n > 0 else ((abs(n) + 1) // 2, abs(n) // 2)
 
 
-@lru_cache(maxsize=64)
-def _reflection(room: str, face: int) -> NDArray[np.float64]:
-    """Share of the pressure (bands,) that a face throws back."""
-    kind = ROOMS[room]
-    assert kind is not None
-    name = ("left", "right", "near", "far", "floor", "ceiling")[face]
-    return np.sqrt(1 - kind.face(name))
-
-
 def _coloured(seen_from: NDArray[np.float64], kept: NDArray[np.float64]) -> Path:
     return Path(seen_from, float(kept[MID]), tuple(float(x) for x in np.round(kept / kept[MID], 4)))
 
 
-@lru_cache(maxsize=256)
-def _wall_kernel(bands: tuple[float, ...], rate: float) -> NDArray[np.float64]:
-    """The shortest filter (minimum phase) that keeps these shares of the bands."""
+@lru_cache(maxsize=512)
+def _wall_spectrum(bands: tuple[float, ...], rate: float) -> NDArray[np.complex128]:
+    """Spectrum of the shortest filter (minimum phase) that keeps these shares of the bands, for ``SPAN`` samples."""
     count = 1024
     frequency = np.fft.rfftfreq(count, 1 / rate)
     level = np.interp(np.log2(np.maximum(frequency, 1.0)), np.log2(BANDS), np.log(bands))
     fold = irfft(level, count)
     fold[1 : count // 2] *= 2
     fold[count // 2 + 1 :] = 0
-    kernel: NDArray[np.float64] = irfft(np.exp(rfft(fold)), count)[:WALL_KERNEL]
-    return kernel
+    spectrum: NDArray[np.complex128] = rfft(irfft(np.exp(rfft(fold)), count)[: SPAN - KERNEL_LENGTH], SPAN)
+    return spectrum
 
 
 def round_head(incidence: Any) -> tuple[Any, Any]:
@@ -202,18 +205,19 @@ def round_head(incidence: Any) -> tuple[Any, Any]:
     return late, 1.05 + 0.95 * np.cos(incidence * 180 / 150)
 
 
-def ear_kernel(incidence: float, fraction: float, rate: float) -> NDArray[np.float64]:
+def ear_kernel(incidence: Any, fraction: Any, rate: float) -> NDArray[np.float64]:
     """What a round head makes of a click that would arrive ``KERNEL_LEAD + fraction`` samples after the kernel's start at its middle.
 
     ``incidence`` is the angle between the source and the ear's axis in radians: 0 is straight into the ear. Time: Woodworth's; level:
-    the shelf of Brown and Duda (1998), flat below 600 Hz, from +6 dB to -20 dB above.
+    the shelf of Brown and Duda (1998), flat below 600 Hz, from +6 dB to -20 dB above. Arrays of both give a kernel in each row.
     """
-    late, shelf = round_head(incidence)
-    offset = np.arange(KERNEL_LENGTH) - KERNEL_LEAD - fraction - late * rate
+    late, shelf = (x[..., None] for x in round_head(np.asarray(incidence, dtype=float)))
+    offset = np.arange(KERNEL_LENGTH) - KERNEL_LEAD - np.asarray(fraction, dtype=float)[..., None] - late * rate
     window = np.cos(np.pi / 2 * np.clip(offset / KERNEL_LEAD, -1, 1)) ** 2
     click = np.sinc(offset) * window
     corner = HEAD_TIME * 2 * rate  # bilinear: s -> 2 rate (1 - 1/z) / (1 + 1/z)
-    kernel: NDArray[np.float64] = lfilter([1 + shelf * corner, 1 - shelf * corner], [1 + corner, 1 - corner], click)
+    low, high = lfilter([1, 1], [1 + corner, 1 - corner], click), lfilter([corner, -corner], [1 + corner, 1 - corner], click)
+    kernel: NDArray[np.float64] = low + shelf * high
     return kernel
 
 
@@ -237,30 +241,37 @@ def early_answer(point: tuple[float, float, float], t: float, truth: Truth, rate
         The sample of the track at which it begins, and (2, m) Pa: left and right. Convolve a source's wave with it.
     """
     camera = listener(truth, t)
-    parts = [_kernels(way, camera.eye, camera.axes[0], t, rate) for way in paths(point, truth)]
-    begin = min(start for start, _ in parts)
-    answer = np.zeros((2, max(start + kernels.shape[1] for start, kernels in parts) - begin))
-    for start, kernels in parts:
-        answer[:, start - begin : start - begin + kernels.shape[1]] += kernels
-    return begin, answer
+    return _heard(paths(point, truth), camera.eye, camera.axes[0], t, rate)
 
 
-def _kernels(way: Path, eye: NDArray[np.float64], right: NDArray[np.float64], t: float, rate: int) -> tuple[int, NDArray[np.float64]]:
-    """A click that leaves at ``t`` as the left and the right ear hear it (2, m), and the sample at which that begins."""
-    ray = way.seen_from - eye
-    distance = float(np.linalg.norm(ray))
+def _heard(
+    ways: tuple[Path, ...], eye: NDArray[np.float64], right: NDArray[np.float64], t: float, rate: int
+) -> tuple[int, NDArray[np.float64]]:
+    """:func:`early_answer`, of ways that are known, for a head at ``eye``."""
+    ray = np.array([way.seen_from for way in ways]) - eye
+    distance = np.linalg.norm(ray, axis=-1)
     arrival = (t + distance / SPEED_OF_SOUND) * rate
-    start = int(np.floor(arrival))
-    ears = []
-    for axis in (-right, right):
-        incidence = float(np.arccos(np.clip(ray @ axis / distance, -1, 1)))
-        kernel = ear_kernel(incidence, arrival - start, rate) * (way.kept / distance)
-        if way.bands:
-            through_air = np.exp(-AIR * round(distance / 5) * 5 / 2)
-            colour = tuple(float(x) for x in np.round(np.array(way.bands) * through_air, 4))
-            kernel = np.convolve(kernel, _wall_kernel(colour, rate))
-        ears.append(kernel)
-    return start - KERNEL_LEAD, np.array(ears)
+    whole = np.floor(arrival).astype(int)
+    side = np.array([-right, right]) @ ray.T / distance
+    level = np.array([way.kept for way in ways]) / distance
+    kernels = ear_kernel(np.arccos(np.clip(side, -1, 1)), arrival - whole, rate) * level[:, None]
+    coloured = any(way.bands for way in ways)
+    if coloured:
+        spectra = np.array([_colour(way, far, rate) for way, far in zip(ways, distance, strict=True)])
+        kernels = irfft(rfft(kernels, SPAN) * spectra, SPAN)
+    begin = int(whole.min())
+    answer = np.zeros((2, int(whole.max()) - begin + kernels.shape[-1]))
+    for k, start in enumerate(whole - begin):
+        answer[:, start : start + kernels.shape[-1]] += kernels[:, k]
+    return begin - KERNEL_LEAD, answer
+
+
+def _colour(way: Path, distance: float, rate: int) -> NDArray[np.complex128]:
+    """What walls, and the air on the detour, do to a reflection; nothing is done to the direct way."""
+    if not way.bands:
+        return np.ones(SPAN // 2 + 1, dtype=complex)
+    air = np.exp(-AIR * round(distance / 5) * 5 / 2)
+    return _wall_spectrum(tuple(float(x) for x in np.round(np.array(way.bands) * air, 4)), rate)
 
 
 def sent_share(point: tuple[float, float, float] | NDArray[np.float64]) -> float:
@@ -284,6 +295,6 @@ def reverberate(sends: NDArray[np.float64], truth: Truth, rate: int) -> NDArray[
     if ROOMS[name] is None or not sends.any():
         return np.zeros((2, len(sends)))
     size = (truth.room["width"], truth.room["depth"], truth.room["height"])
-    tail = late_answer(name, size, int(truth.scene.seed), rate)[:, : len(sends)]
+    tail = late_answer(name, size, int(truth.scene.seed), rate, len(sends))
     heard: NDArray[np.float64] = fftconvolve(tail, sends[None], axes=1)[:, : len(sends)]
     return heard

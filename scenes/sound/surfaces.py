@@ -104,9 +104,9 @@ ROOMS: dict[str, Room | None] = {  # sizes: est, of the usual kind; None has no 
     "closet": Room(
         size=(2.0, 2.4, 2.4),
         walls=(("clothes", 0.35), ("plasterboard", 0.65)),
-        floor=(("carpet", 1.0),),
+        floor=(("carpet", 0.5), ("wood", 0.5)),
         ceiling=(("plasterboard", 1.0),),
-        contents=(("clothes", 0.3),),
+        contents=(("clothes", 0.35),),
     ),
     "bathroom": Room(
         size=(2.4, 3.0, 2.5),

@@ -27,6 +27,7 @@ __all__ = ["add_tones", "heard_frequency"]
 
 PARTIALS = 10  # of a buzz; the k-th has 1/k of the first one's pressure, as a saw's
 RAMP = 0.01  # s, in which a tone swells at its start and dies away at its end
+TABLE = 8192  # samples of one period; read in between by straight lines, 100 dB below the tone
 EYE_RATE = 120  # Hz, at which a moving camera is looked up
 PLACED = 960  # Hz, at least, at which moving sources are looked up
 
@@ -39,13 +40,15 @@ def add_tones(sound: Array, truth: Truth, rate: int) -> None:
         >>> add_tones(np.zeros((3, 10)), SimpleNamespace(tones=()), 48_000)
     """
     for tone in truth.tones:
-        times, points = _way(tone, truth)
+        if tone.start * rate >= sound.shape[1]:
+            continue
+        times, points = _way(tone, truth, sound.shape[1] / rate)
         eyes, rights = _ears(truth, times)
         strengths = _partials(tone, rate)
         for path in paths(points, truth):
             _add_path(sound, tone, path, (times, eyes, rights), strengths, rate)
         sent = np.arange(sound.shape[1]) / rate
-        sound[2] += _swell(tone, sent) * np.real(_series(strengths, np.exp(2j * np.pi * tone.frequency * (sent - tone.start))))
+        sound[2] += _swell(tone, sent) * _read(_round(strengths), tone.frequency * (sent - tone.start))
 
 
 def heard_frequency(tone: Tone, truth: Truth, times: Array) -> Array:
@@ -55,11 +58,12 @@ def heard_frequency(tone: Tone, truth: Truth, times: Array) -> Array:
     return tone.frequency * np.interp(times, (arrival[1:] + arrival[:-1]) / 2, np.diff(emitted) / np.diff(arrival))
 
 
-def _way(tone: Tone, truth: Truth) -> tuple[Array, Array]:
-    """Moments (n,) from the tone's start to its end, and where its body is then (n, 3)."""
+def _way(tone: Tone, truth: Truth, until: float = np.inf) -> tuple[Array, Array]:
+    """Moments (n,) from the tone's start to its end, or to ``until``, and where its body is then (n, 3)."""
     index = [body.name for body in truth.bodies].index(tone.body)
-    count = max(round((tone.end - tone.start) * PLACED), 1) + 1
-    times = np.linspace(tone.start, tone.end, count)
+    last = min(tone.end, until)
+    count = max(int(np.ceil((last - tone.start) * PLACED - 1e-6)), 1)
+    times = np.minimum(tone.start + np.arange(count + 1) / PLACED, last)
     return times, truth.at(times)[:, index]
 
 
@@ -101,12 +105,20 @@ def _swell(tone: Tone, times: Array) -> Array:
     return swell
 
 
-def _series(weights: Array | NDArray[np.complex128], turn: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """The sum of ``weights[k] turn^(k + 1)``; sines, so that a tone begins at zero."""
-    total = np.zeros_like(turn)
-    for weight in weights[::-1]:
-        total = (total + weight) * turn
-    return -1j * total
+def _round(weights: Array | NDArray[np.complex128]) -> Array:
+    """One period (``TABLE`` + 1,) of the partials with these weights; sines, so that a tone begins at zero."""
+    spectrum = np.zeros(TABLE // 2 + 1, dtype=complex)
+    spectrum[1 : len(weights) + 1] = -1j * np.asarray(weights) * TABLE / 2
+    wave = np.fft.irfft(spectrum, TABLE)
+    return np.append(wave, wave[0])
+
+
+def _read(table: Array, turns: Array) -> Array:
+    """The wave of a period after so many turns."""
+    place = (turns % 1.0) * TABLE
+    low = place.astype(int)
+    value: Array = table[low] + (place - low) * (table[low + 1] - table[low])
+    return value
 
 
 def _add_path(sound: Array, tone: Tone, path: Path, where: tuple[Array, Array, Array], strengths: Array, rate: int) -> None:
@@ -117,7 +129,7 @@ def _add_path(sound: Array, tone: Tone, path: Path, where: tuple[Array, Array, A
     frequency = tone.frequency * np.arange(1, len(strengths) + 1)
     colour = np.interp(np.log2(frequency), np.log2(BANDS), path.bands or np.ones(len(BANDS)))
     pole = 2j * np.pi * frequency * HEAD_TIME
-    low, high = strengths * colour / (1 + pole), strengths * colour * pole / (1 + pole)  # the head's shelf: low + shelf * high
+    low, high = (_round(strengths * colour * part / (1 + pole)) for part in (1.0, pole))  # the head's shelf: low + shelf * high
     for ear, side in enumerate((-1, 1)):
         cosine = side * np.einsum("ij,ij->i", ray, rights) / distance
         late, shelf = round_head(np.arccos(np.clip(cosine, -1, 1)))
@@ -126,7 +138,7 @@ def _add_path(sound: Array, tone: Tone, path: Path, where: tuple[Array, Array, A
         if first > last:
             continue
         left_at = np.interp(np.arange(first, last + 1) / rate, heard_at, times)
-        turn = np.exp(2j * np.pi * tone.frequency * (left_at - tone.start))
+        turns = tone.frequency * (left_at - tone.start)
         gain = np.interp(left_at, times, path.kept / distance) * _swell(tone, left_at)
-        wave = np.real(_series(low, turn)) + np.interp(left_at, times, shelf) * np.real(_series(high, turn))
+        wave = _read(low, turns) + np.interp(left_at, times, shelf) * _read(high, turns)
         sound[ear, first : last + 1] += gain * wave
