@@ -63,7 +63,7 @@ def buffers_of(truth: Truth, request: Request) -> Buffers:
     masks = np.array([thing.mask for thing in things.all])
     for i in range(len(times)):
         lens = Lens.of(cameras[i], request.width, request.height)
-        seen = cast(lens, things.shapes(i, moving=False) + things.shapes(i, moving=True))
+        seen = cast(lens, things.shapes(i, moving=False) + things.shapes(i, moving=True), shares=True)
         depth[i] = hit(lens, truth.room["wall_y"])[0]
         depth[i].ravel()[seen.cell] = 1 / seen.inverse
         instances[i].ravel()[seen.cell] = masks[seen.index]

@@ -56,13 +56,14 @@ class Seen:
     share: Floats  # (n, 2) how much the face's second and third vertex count at the point
 
 
-def cast(lens: Lens, shapes: Sequence[Shape], behind: Floats | None = None) -> Seen:
+def cast(lens: Lens, shapes: Sequence[Shape], behind: Floats | None = None, *, shares: bool = False) -> Seen:
     """What the lens sees of the shapes.
 
     Args:
         lens: the grid.
         shapes: what is there.
         behind: (height * width,) 1/m, the inverse depth of what has been drawn already: only what is nearer is returned.
+        shares: whether ``face`` and ``share`` are wanted; otherwise they may be empty of meaning.
 
     Example:
         >>> from kinema.scenes.camera import Camera
@@ -80,7 +81,7 @@ def cast(lens: Lens, shapes: Sequence[Shape], behind: Floats | None = None) -> S
     inverse = np.concatenate([round_.inverse, flat.inverse])
     kept = None if behind is None else np.flatnonzero(inverse > behind[cell])
     cell, winner = nearest_cells(cell, inverse, lens.width * lens.height, kept)
-    return _gather(lens, cell, winner, inverse[winner], round_, flat)
+    return _gather(lens, cell, winner, inverse[winner], round_, flat, shares=shares)
 
 
 def dot(a: Floats, b: Floats) -> Floats:
@@ -107,10 +108,12 @@ def nearest_cells(cell: Index, nearness: Floats, size: int, kept: Index | None =
     return found, held[found]
 
 
-def _gather(lens: Lens, cell: Index, winner: Index, inverse: Floats, round_: _Balls, flat: _Faces) -> Seen:
+def _gather(lens: Lens, cell: Index, winner: Index, inverse: Floats, round_: _Balls, flat: _Faces, *, shares: bool) -> Seen:
     """Points and normals where something won."""
     count = len(cell)
-    u, v = lens.u[cell % lens.width], lens.v[cell // lens.width]
+    row = cell // lens.width
+    column = cell - row * lens.width
+    u, v = lens.u[column], lens.v[row]
     depth: Floats = np.asarray(1 / inverse, dtype=np.float32)
     away = lens.turned(np.asarray(u * depth), np.asarray(v * depth), depth)
     point = away + lens.eye.astype(np.float32)
@@ -124,7 +127,8 @@ def _gather(lens: Lens, cell: Index, winner: Index, inverse: Floats, round_: _Ba
     rest = ~of_ball
     if rest.any():
         faces = flat.face[winner[rest] - len(round_.cell)]
-        share[rest] = flat.shares(faces, cell[rest], inverse[rest])
+        if shares or not flat.even:
+            share[rest] = flat.shares(faces, row[rest], column[rest], inverse[rest])
         normal[rest] = flat.normals_at(faces, share[rest], away[rest])
         index[rest], face[rest] = flat.index[faces], flat.number[faces]
     normal /= np.sqrt(np.maximum(dot(normal, normal), 1e-12))[:, None]
@@ -215,7 +219,6 @@ class _Faces:
     """The cells that triangles cover, with what is needed to interpolate between their corners."""
 
     def __init__(self, lens: Lens, solids: Sequence[Shape]) -> None:
-        self.width = lens.width
         corners, normals, index, number, both = [], [], [], [], []
         for shape in solids:
             assert shape.vertices is not None and shape.normals is not None and shape.faces is not None
@@ -236,6 +239,7 @@ class _Faces:
         self.index, self.number = np.concatenate(index)[used].astype(np.int32), np.concatenate(number)[used]
         self.both = np.concatenate(both)[used]
         self.normals = np.concatenate(normals)[used].astype(np.float32)
+        self.even = bool(np.array_equal(self.normals[:, 0], self.normals[:, 1]) and np.array_equal(self.normals[:, 0], self.normals[:, 2]))
         xy, self.over = xy[used], 1 / own[used, :, 2]
         self.base, self.slope = self._plan(xy, edge[used], other[used], area[used])
         self.face, row, column = runs(xy, lens.width, lens.height)
@@ -258,10 +262,10 @@ class _Faces:
         inverse: Floats = (start[face] + across[face] * column + down[face] * row).astype(np.float32)
         return np.maximum(inverse, np.float32(1e-9))
 
-    def shares(self, face: Index, cell: Index, inverse: Floats) -> Floats:
+    def shares(self, face: Index, row: Index, column: Index, inverse: Floats) -> Floats:
         """How much the second and third corner count, in perspective."""
-        x = cell % self.width + 0.5 - self.base[face, 0]
-        y = cell // self.width + 0.5 - self.base[face, 1]
+        x = column + 0.5 - self.base[face, 0]
+        y = row + 0.5 - self.base[face, 1]
         slope = self.slope[face]
         affine = slope[..., 0] * x[:, None] + slope[..., 1] * y[:, None]
         share: Floats = np.clip(affine * self.over[face, 1:] / inverse[:, None], 0, 1).astype(np.float32)
@@ -269,6 +273,8 @@ class _Faces:
 
     def normals_at(self, face: Index, share: Floats, away: Floats) -> Floats:
         """Interpolated; those of sheets turned towards the eye."""
+        if self.even and not self.both.any():
+            return np.asarray(self.normals[face, 0])
         corner = self.normals[face]
         first = 1 - share[:, :1] - share[:, 1:]
         normal: Floats = first * corner[:, 0] + share[:, :1] * corner[:, 1] + share[:, 1:] * corner[:, 2]

@@ -89,6 +89,8 @@ class Painter:
         self.rig, self.style = RIGS[truth.scene.lighting], STYLE_LOOKS[truth.scene.style]
         self.looks = Looks(self.things, self.rig, self.style, truth.camera.pixels_per_metre(width, height))
         self.thin = np.array([thing.kind == "tie" for thing in self.things.all], bool)
+        rows, columns = np.arange(height * FINE) // FINE, np.arange(width * FINE) // FINE
+        self.pixel_of = (rows[:, None] * width + columns).astype(np.int32).ravel()
         self.seed = seed_of(truth.scene.id)
         solid = [shape for shape in self.things.shapes(0, moving=False) if self.things.all[shape.index].kind == "prop"]
         self.shade = StillShade(solid, self.rig, self.view) if solid else None
@@ -182,9 +184,8 @@ class Painter:
 
     def _by_pixel(self, seen: Seen, law: Callable[[Picture, Picture, Picture], Picture]) -> Picture:
         """A law of the points just off the surfaces, worked out once for every pixel and thing: light changes slowly."""
-        wide, wide_pixels = self.width * FINE, self.width
-        key = ((seen.cell // wide) // FINE * wide_pixels + (seen.cell % wide) // FINE) * 4 + seen.index % 4
-        some = np.full(wide_pixels * self.height * 4, -1, dtype=np.int64)
+        key = self.pixel_of[seen.cell] * 4 + seen.index % 4
+        some = np.full(self.width * self.height * 4, -1, dtype=np.int64)
         some[key] = np.arange(len(key))
         rows = some[some >= 0]
         x, y, z = (seen.point[rows] + np.float32(0.006 * self.view) * seen.normal[rows]).T
@@ -259,8 +260,7 @@ class Painter:
 
     def _pixels(self, cell: NDArray[np.int64], values: Any = None) -> _Layer:
         """Sums over the cells of each pixel, over their number."""
-        wide = self.width * FINE
-        pixel = (cell // wide) // FINE * self.width + (cell % wide) // FINE
+        pixel = self.pixel_of[cell]
         size = (self.height, self.width)
         cover = (np.bincount(pixel, minlength=size[0] * size[1]) / FINE**2).astype(np.float32).reshape(size)
         if values is None:

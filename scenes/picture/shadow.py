@@ -28,7 +28,7 @@ Window = tuple[int, int, int, int]  # pixels: top, bottom, left, right
 
 __all__ = ["BakedShade", "Ground", "StillShade", "Umbra", "Window"]
 
-CLOSE = 10.0  # radii: how far a body takes light of the sky from what is near it
+CLOSE = 8.0  # radii: how far a body takes light of the sky from what is near it
 OUTLINE = 12  # cells per radius in a body's outline as the lamp sees it
 REACH = 2.5  # radii that the outline's picture reaches to either side
 CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
@@ -295,7 +295,7 @@ class StillShade:
 class BakedShade:
     """What :class:`StillShade` leaves on the floor and the wall, on a grid of points, for cameras that move."""
 
-    GRAIN, REACH = 64, 3.0  # points per view; views to either side of the middle
+    GRAIN, REACH = 48, 2.0  # points per view; views to either side of the middle
 
     def __init__(self, shade: StillShade, rig: Rig, view: float, wall_y: float) -> None:
         self.view = view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -44,16 +44,16 @@ class Stage:
     floor: NDArray[np.bool_]
 
 
-def hit(lens: Lens, wall_y: float) -> tuple[Picture, NDArray[np.bool_]]:
+def hit(lens: Lens, wall_y: float, kind: type[np.floating[Any]] = np.float64) -> tuple[Picture, NDArray[np.bool_]]:
     """Where the ray through each cell's centre meets the floor or the wall: its depth in m (H, W), and whether it is the floor."""
-    u, v = lens.u.astype(float), lens.v.astype(float)
-    right, up, forward = lens.axes
-    down = u[None, :] * right[2] + v[:, None] * up[2] + forward[2]
-    away = u[None, :] * right[1] + v[:, None] * up[1] + forward[1]
+    u, v = lens.u.astype(kind), lens.v.astype(kind)
+    right, up, forward = lens.axes.astype(kind)
+    down = u[None, :] * right[2] + (v * up[2] + forward[2])[:, None]
+    away = u[None, :] * right[1] + (v * up[1] + forward[1])[:, None]
     with np.errstate(divide="ignore"):
-        to_floor = np.where(down < 0, -lens.eye[2] / down, np.inf)
-        to_wall = np.where(away > 0, (wall_y - lens.eye[1]) / away, np.inf)
-    depth = np.minimum(np.minimum(to_floor, to_wall), 1e6)
+        to_floor = np.where(down < 0, kind(-lens.eye[2]) / down, kind(np.inf))
+        to_wall = np.where(away > 0, kind(wall_y - lens.eye[1]) / away, kind(np.inf))
+    depth = np.minimum(np.minimum(to_floor, to_wall), kind(1e6))
     return depth.astype(np.float32), to_floor < to_wall
 
 
@@ -94,7 +94,7 @@ def still_stage(camera: Camera, floor: str, wall_y: float, view: float, width: i
 def moving_stage(camera: Camera, floor: str, wall_y: float, view: float, width: int, height: int) -> Stage:
     """The stage of one frame of a moving camera: looked up in pictures of the floor and the wall that are painted once."""
     lens = Lens.of(camera, width, height, FINE)
-    depth, up = hit(lens, wall_y)
+    depth, up = hit(lens, wall_y, np.float32)
     u, v, eye, axes = lens.u, lens.v, lens.eye.astype(np.float32), lens.axes.astype(np.float32)
     x, y, z = (eye[k] + depth * (u[None, :] * axes[0, k] + (v * axes[1, k] + axes[2, k])[:, None]) for k in range(3))
     grain = _grain(min(width, height))
