@@ -292,6 +292,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "floating": "water:Floating",
     "sinking": "water:Sinking",
     "balloon": "rising:Balloon",
+    "grains": "grains:Grains",
     # soft things
     # two of a kind
     "two_drops": "paired:TwoDrops",
