@@ -14,12 +14,11 @@ from kinema.scenes.catalogue.swinging import PERIOD
 from kinema.scenes.catalogue.wording import fine_length
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, Joint, Scene, Setup
-from kinema.scenes.shapes import Box
-from kinema.scenes.truth import Body, Prop
+from kinema.scenes.truth import Body
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +109,7 @@ class TwoDrops(Scene):
     def account(self) -> Account:
         """In words."""
         stuff, size = f"{of_material(self.material)} ball", fine_length(self.width)
-        one, other, high, low = f"{self.colour_high} {stuff}", f"{self.colour_low} {stuff}", length_of(self.high), length_of(self.low)
+        one, other, high, low = f"{self.colour_high} {stuff}", f"{self.colour_low} {stuff}", fine_length(self.high), fine_length(self.low)
         own, its = ("right", "left") if self.side > 0 else ("left", "right")
         floor, world = FLOORS[self.floor], WORLDS[self.world]
         slow, fast = (float(np.sqrt(2 * h / self.gravity)) for h in (self.high, self.low))
@@ -188,14 +187,14 @@ class TwoDrops(Scene):
 
 # Pendulums -----------------------------------------------------------------------------------------------------------------------------
 
-PIVOT = 0.74  # -, height of the bar over the view
+PIVOT = 0.74  # -, height of the pivots over the view
 ARM = 0.46  # -, the longer rod over the view
 HANGS = (-0.17, 0.19)  # -, where the longer and the shorter hang, over the view
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwoPendulums(Scene):
-    """Two balls on rods of different length hang from one bar and are let go at the same moment from the same angle.
+    """Two balls on rods of different length hang side by side and are let go at the same moment from the same angle.
 
     Closed form: their periods are as the square roots of the lengths (of equivalent simple pendulums: ``l + 2/5 r^2 / l``), whatever the
     gravity and the size of the picture. They touch nothing.
@@ -212,7 +211,7 @@ class TwoPendulums(Scene):
     colour_short: str
     material: str
     radius: float  # m, of both
-    long: float  # m, from the bar to the ball's centre
+    long: float  # m, from the pivot to the ball's centre
     short: float  # m
     angle: float  # radians from straight down at release, of both; positive to the right
     side: float  # -, 1: the longer one hangs on the left
@@ -267,11 +266,6 @@ class TwoPendulums(Scene):
             for name, colour, pivot in zip(("long", "short"), (self.colour_long, self.colour_short), self.pivots, strict=True)
         )
 
-    def props(self) -> tuple[Prop, ...]:
-        """The bar."""
-        size, place = (0.56 * self.view, 0.02 * self.view, 0.02 * self.view), (0.0, 0.0, (PIVOT + 0.01) * self.view)
-        return (Prop(name="bar", solid=Box(size), position=place, paint="oak", touchable=False),)
-
     def setup(self) -> Setup:
         """Both at rest, at the same angle."""
         along = np.array([np.sin(self.angle), 0.0, -np.cos(self.angle)])
@@ -288,20 +282,21 @@ class TwoPendulums(Scene):
     def account(self) -> Account:
         """In words."""
         stuff, size = f"{of_material(self.material)} ball", fine_length(self.width)
-        one, other, long, short = f"{self.colour_long} {stuff}", f"{self.colour_short} {stuff}", length_of(self.long), length_of(self.short)
+        one, other = f"{self.colour_long} {stuff}", f"{self.colour_short} {stuff}"
+        long, short = fine_length(self.long), fine_length(self.short)
         own, its = ("left", "right") if self.side > 0 else ("right", "left")
         held, way = ("right", "left") if self.angle > 0 else ("left", "right")
         floor, world = FLOORS[self.floor], WORLDS[self.world]
         return Account(
-            short=f"Two pendulums hang side by side from a bar {world}, {a(one).lower()} on a longer rod of {long} on the {own} and "
+            short=f"Two pendulums hang side by side {world}, {a(one).lower()} on a longer rod of {long} on the {own} and "
             f"{a(other).lower()} on a rod of {short} on the {its}, each ball {size} wide: let go together, both first swing to the {way}, "
             "the shorter one faster. No sound.",
             detailed=f"{a(one)} hangs on the {own} from a thin rod of {long}, {a(other).lower()} on the {its} from a shorter one of "
-            f"{short}, both from one bar above {floor} {world}; the balls are {size} across. Held aside to the {held} at the same angle "
-            f"and let go at the same moment, both swing to the left and to the right, beginning towards the {way}; the one on the longer "
-            "rod swings more slowly. There is no sound.",
+            f"{short}, side by side above {floor} {world}; the balls are {size} across. Both are held aside to the {held} at the same "
+            f"angle and let go at the same moment: they first swing to the {way} and then to and fro, the one on the longer rod more "
+            "slowly. There is no sound.",
             paraphrases=(
-                f"Two balls of {size} swing from a bar over {floor} {world}: the {one} on the {own} on the longer rod, {long}, and the "
+                f"Two balls of {size} swing side by side over {floor} {world}: the {one} on the {own} on the longer rod, {long}, and the "
                 f"{other} on one of only {short}. Both start to the {way} together, but the {self.colour_short} one is quicker. They are "
                 "silent.",
                 f"Fixed camera: two pendulums, {a(one).lower()} ({long}, the longer rod, on the {own}) and {a(other).lower()} ({short}), "

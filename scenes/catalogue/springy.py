@@ -34,7 +34,8 @@ LEVEL, WIDTH = 0.2, 0.29  # -, height and radius of the sheet over the view
 DEPTH = (0.11, 0.14)  # -, how far it gives way, over the view
 CLOTH = 0.35  # kg/m^2, estimate: a woven mat
 STEPS = 16  # of the integrator per sample of the truth
-RINGS, AROUND = 12, 32  # of the drawn sheet
+RINGS, AROUND = 14, 36  # of the drawn sheet
+CLEARANCE = 0.025  # -, of the drawn sheet from the ball, over its radius: its flat facets must not cut into the ball
 WORLDS_OF = ("earth", "moon", "mars")
 BALLS = ("rubber", "plastic", "wood", "leather", "cork", "steel", "stone")
 
@@ -171,8 +172,13 @@ class Trampoline(OneBall):
         )  # fmt: skip
         return Motion(
             position=position, velocity=velocity, orientation=facing, spin=still.copy(), contacts=contacts,
-            vertices={"sheet": self._sheet(z[:: round(TRUTH_RATE / VERTEX_RATE)])},
+            vertices={"sheet": self._sheet(np.interp(self._vertex_times(seconds), np.arange(count) / TRUTH_RATE, z))},
         )  # fmt: skip
+
+    def _vertex_times(self, seconds: float) -> Array:
+        """Seconds after release of the stored vertices: on the grid of ``VERTEX_RATE`` that begins at the clip's start, not the release."""
+        first = round(self.delay * VERTEX_RATE) / VERTEX_RATE - self.delay
+        return first + np.arange(int(seconds * VERTEX_RATE) + 1) / VERTEX_RATE
 
     def _sheet(self, above: Array) -> NDArray[np.float32]:
         """Vertices (n, V, 3) while the ball's lowest point is ``above`` (n,) m over the level."""
@@ -284,8 +290,10 @@ def _rings(radius: float) -> Array:
 def _dips(ball: float, sheet: float, depth: Array, rho: Array) -> Array:
     """(n, rings) m by which the sheet lies below its level ``rho`` m from the middle, when a ball is pressed ``depth`` (n,) m into it.
 
-    It follows the ball up to some distance and is a membrane from there to the edge, without a kink between the two.
+    It follows the ball, a little outside of it, up to some distance, and is a membrane from there to the edge, without a kink.
     """
+    depth = depth + np.minimum(CLEARANCE * ball, 0.2 * depth)
+    ball *= 1 + CLEARANCE
     edge = np.linspace(0, 0.995 * ball, 400)  # where the two part
     slope = edge / np.sqrt(ball**2 - edge**2)
     beyond = edge * slope
@@ -302,9 +310,9 @@ def _faces() -> tuple[tuple[int, int, int], ...]:
     """Triangles of the sheet: a fan round the middle, then rings; counter-clockwise from above."""
     here = np.arange(AROUND)
     there = (here + 1) % AROUND
-    faces = [(0, int(1 + a), int(1 + b)) for a, b in zip(here, there, strict=True)]
+    faces = [(0, int(1 + one), int(1 + two)) for one, two in zip(here, there, strict=True)]
     for ring in range(RINGS - 1):
         low, high = 1 + ring * AROUND, 1 + (ring + 1) * AROUND
-        for a, b in zip(here, there, strict=True):
-            faces += [(int(low + a), int(high + a), int(high + b)), (int(low + a), int(high + b), int(low + b))]
+        for one, two in zip(here, there, strict=True):
+            faces += [(int(low + one), int(high + one), int(high + two)), (int(low + one), int(high + two), int(low + two))]
     return tuple(faces)

@@ -39,7 +39,7 @@ def tank(view: float, width: float, depth: float, level: float) -> tuple[Prop, .
     half, back, middle = (width + wall) / 2, (depth + wall) / 2, brim / 2
 
     def pane(name: str, size: tuple[float, float, float], place: tuple[float, float, float]) -> Prop:
-        return Prop(name=name, solid=Box(size), position=place, material="glass", paint="glass", opacity=0.25)
+        return Prop(name=name, solid=Box(size), position=place, material="glass", paint="glass", opacity=0.15)
 
     return (
         pane("bottom", (width + 2 * wall, depth + 2 * wall, wall), (0.0, 0.0, wall / 2)),
@@ -49,7 +49,7 @@ def tank(view: float, width: float, depth: float, level: float) -> tuple[Prop, .
         pane("back_wall", (width + 2 * wall, wall, brim - wall), (0.0, back, middle + wall / 2)),
         Prop(
             name="water", solid=Box((width, depth, level - wall)), position=(0.0, 0.0, (level + wall) / 2), material="glass", paint="water",
-            touchable=False, opacity=0.45,
+            touchable=False, opacity=0.25,
         ),
     )  # fmt: skip
 
