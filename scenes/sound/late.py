@@ -33,7 +33,9 @@ DIRECTIONS = 512
 
 
 @lru_cache(maxsize=3)
-def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: int, most: int | None = None) -> NDArray[np.float64]:
+def late_answer(
+    room: str, size: tuple[float, float, float], seed: int, rate: int, *, after: float = 0.0, most: int | None = None
+) -> NDArray[np.float64]:
     """What a click of 1 Pa m at sample 0 leaves in the two ears (2, n) from the third reflection on, in Pa per sample.
 
     Args:
@@ -41,6 +43,7 @@ def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: in
         size: m, of this very room.
         seed: of the noise.
         rate: Hz.
+        after: s, when the nearest image of third order is heard.
         most: samples that are wanted; None is all until the last band has died away. Fewer are the beginning of more.
     """
     kind = ROOMS[room]
@@ -49,7 +52,7 @@ def late_answer(room: str, size: tuple[float, float, float], seed: int, rate: in
     whole = int(FADED * np.log(10) / decay.min() * rate)
     ears = np.zeros((2, whole if most is None else min(whole, most)))
     t = np.arange(ears.shape[1]) / rate
-    density = 4 * np.pi * SPEED_OF_SOUND / np.prod(size) * missing_share(size, t) / rate
+    density = 4 * np.pi * SPEED_OF_SOUND / np.prod(size) * missing_share(size, t) * (t >= after) / rate
     for k, frequency in enumerate(BANDS):
         count = min(int(FADED * np.log(10) / decay[k] * rate), len(t))
         envelope = np.sqrt(density[:count] * np.exp(-decay[k] * t[:count]))

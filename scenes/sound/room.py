@@ -7,13 +7,14 @@ A source's wave is convolved with :func:`early_answer`, and added to a mono trac
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.fft import irfft, rfft
-from scipy.signal import fftconvolve, lfilter
+from scipy.signal import fftconvolve
 
 from kinema.scenes.camera import moved
+from kinema.scenes.sound.ears import KERNEL_LEAD, KERNEL_LENGTH, ear_kernel
 from kinema.scenes.sound.late import MIRRORED, decay_time, late_answer
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
 from kinema.scenes.sound.surfaces import AIR, BANDS, FACES, ROOMS, SURFACES
@@ -35,17 +36,12 @@ __all__ = [
     "paths",
     "reverberate",
     "room_of",
-    "round_head",
     "sent_share",
 ]
 
-HEAD_RADIUS = 0.0875  # m (Woodworth; Brown and Duda 1998)
-HEAD_TIME = HEAD_RADIUS / SPEED_OF_SOUND / 2  # s, time constant of its shelf
 WALL = 0.9  # -, distance of the backdrop behind the plane of motion over the view's height
 WALL_REFLECTION = 0.7  # -, of pressure: hard plaster with things hung on it (est); where the truth's room does not say ``wall_reflection``
 WALL_DISTANCE = 1.5  # -, of the wall behind y = 0 over the height of the picture; where the truth's room does not say ``wall_y``
-KERNEL_LEAD = 16  # samples of the kernel before the moment of arrival
-KERNEL_LENGTH = 64  # samples
 SPAN = 128  # samples of the kernel of a reflection, with the walls' colouring
 MID = BANDS.index(1000.0)
 # m; what sounds lower has no image in the floor: the struck floor sounds into the half space above it, its image is part of the source.
@@ -118,12 +114,10 @@ def _measured(room: str, size: tuple[float, float, float]) -> dict[float, float]
     """T30 in s, per octave, of the room as it is rendered: the mean of a few places of source and listener."""
     rate = 16_000  # enough for the octaves that count
     walls = dict(zip(("width", "depth", "height", "left", "near"), (*size, 0.0, 0.0), strict=True))
-    late = late_answer(room, size, 0, rate)
     found = []
-    for source, ear in PLACES:
-        ways = _images(np.array(source) * size, room, walls)
-        start, early = _heard(ways, np.array(ear) * size, np.array([1.0, 0.0, 0.0]), 0.0, rate)
-        answer = late.copy()
+    for source, ear in np.array(PLACES) * size:
+        start, early = _heard(_images(source, room, walls), ear, np.array([1.0, 0.0, 0.0]), 0.0, rate)
+        answer = late_answer(room, size, 0, rate, after=_first_missing(source, ear, walls)).copy()
         shown = early[:, : answer.shape[1] - start]
         answer[:, start : start + shown.shape[1]] += shown
         found.append([decay_time(answer, rate, band=band) for band in BANDS[1:6]])
@@ -153,14 +147,35 @@ def _images(source: NDArray[np.float64], room: str, walls: dict[str, float]) -> 
     if kind is None:  # an open field
         ground = np.sqrt(1 - np.array(SURFACES["grass"]))
         return (direct,) if on_floor else (direct, _coloured(source * (1, 1, -1), ground))
-    corner = np.array([walls["left"], walls["near"], 0.0])
-    size = np.array([walls["width"], walls["depth"], walls["height"]])
+    corner, size = _box(walls)
     inside = np.clip(source - corner, 0.01, size - 0.01)
-    found = [direct]
-    for cell, kept in _cells(room):
-        if not (on_floor and cell[2] in (-1, 2)):
-            found.append(_coloured(corner + np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside), kept))
-    return tuple(found)
+    heard = [(cell, kept) for cell, kept in _cells(room) if not (on_floor and cell[2] in (-1, 2))]
+    return (direct, *(_coloured(corner + _mirrored(inside, cell, size), kept) for cell, kept in heard))
+
+
+def _mirrored(inside: NDArray[np.float64], cell: NDArray[np.int64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where a point of the room is seen in a mirror room, both from the room's corner."""
+    seen: NDArray[np.float64] = np.where(cell % 2, (cell + 1) * size - inside, cell * size + inside)
+    return seen
+
+
+def _first_missing(source: NDArray[np.float64], ear: NDArray[np.float64], walls: dict[str, float]) -> float:
+    """When the nearest image that is not made one by one is heard, in s after it was sent."""
+    corner, size = _box(walls)
+    far = [np.linalg.norm(corner + _mirrored(source - corner, cell, size) - ear) for cell in _mirrors(MIRRORED + 1)]
+    return float(round(min(far) / SPEED_OF_SOUND, 5))
+
+
+def _box(walls: dict[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The room's lower, left, near corner, and its size."""
+    return np.array([walls["left"], walls["near"], 0.0]), np.array([walls["width"], walls["depth"], walls["height"]])
+
+
+@lru_cache(maxsize=4)
+def _mirrors(order: int) -> tuple[NDArray[np.int64], ...]:
+    """Mirror rooms of just that order."""
+    span = range(-order, order + 1)
+    return tuple(np.array((i, j, k)) for i in span for j in span for k in span if abs(i) + abs(j) + abs(k) == order)
 
 
 @lru_cache(maxsize=len(ROOMS))
@@ -169,8 +184,7 @@ def _cells(room: str) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ..
     kind = ROOMS[room]
     assert kind is not None
     thrown_back = [np.sqrt(1 - kind.face(name)) for name in FACES]
-    span = range(-MIRRORED, MIRRORED + 1)
-    cells = [np.array((i, j, k)) for i in span for j in span for k in span if 0 < abs(i) + abs(j) + abs(k) <= MIRRORED]
+    cells = [cell for order in range(1, MIRRORED + 1) for cell in _mirrors(order)]
     met = [[times for n in cell for times in _met(int(n))] for cell in cells]  # per face, in the order of FACES
     kept = [np.prod([share**times for share, times in zip(thrown_back, hits, strict=True)], axis=0) for hits in met]
     return tuple(zip(cells, kept, strict=True))
@@ -196,29 +210,6 @@ def _wall_spectrum(bands: tuple[float, ...], rate: float) -> NDArray[np.complex1
     fold[count // 2 + 1 :] = 0
     spectrum: NDArray[np.complex128] = rfft(irfft(np.exp(rfft(fold)), count)[: SPAN - KERNEL_LENGTH], SPAN)
     return spectrum
-
-
-def round_head(incidence: Any) -> tuple[Any, Any]:
-    """How much later than at the head's middle an ear hears (s, Woodworth), and its gain at high pitch (-, Brown and Duda)."""
-    travel = HEAD_RADIUS / SPEED_OF_SOUND
-    late = np.where(incidence < np.pi / 2, -travel * np.cos(incidence), travel * (incidence - np.pi / 2))
-    return late, 1.05 + 0.95 * np.cos(incidence * 180 / 150)
-
-
-def ear_kernel(incidence: Any, fraction: Any, rate: float) -> NDArray[np.float64]:
-    """What a round head makes of a click that would arrive ``KERNEL_LEAD + fraction`` samples after the kernel's start at its middle.
-
-    ``incidence`` is the angle between the source and the ear's axis in radians: 0 is straight into the ear. Time: Woodworth's; level:
-    the shelf of Brown and Duda (1998), flat below 600 Hz, from +6 dB to -20 dB above. Arrays of both give a kernel in each row.
-    """
-    late, shelf = (x[..., None] for x in round_head(np.asarray(incidence, dtype=float)))
-    offset = np.arange(KERNEL_LENGTH) - KERNEL_LEAD - np.asarray(fraction, dtype=float)[..., None] - late * rate
-    window = np.cos(np.pi / 2 * np.clip(offset / KERNEL_LEAD, -1, 1)) ** 2
-    click = np.sinc(offset) * window
-    corner = HEAD_TIME * 2 * rate  # bilinear: s -> 2 rate (1 - 1/z) / (1 + 1/z)
-    low, high = lfilter([1, 1], [1 + corner, 1 - corner], click), lfilter([corner, -corner], [1 + corner, 1 - corner], click)
-    kernel: NDArray[np.float64] = low + shelf * high
-    return kernel
 
 
 def listener(truth: Truth, t: float) -> Camera:
@@ -295,6 +286,7 @@ def reverberate(sends: NDArray[np.float64], truth: Truth, rate: int) -> NDArray[
     if ROOMS[name] is None or not sends.any():
         return np.zeros((2, len(sends)))
     size = (truth.room["width"], truth.room["depth"], truth.room["height"])
-    tail = late_answer(name, size, int(truth.scene.seed), rate, len(sends))
+    after = _first_missing(np.zeros(3), truth.camera.eye, truth.room)
+    tail = late_answer(name, size, int(truth.scene.seed), rate, after=after, most=len(sends))
     heard: NDArray[np.float64] = fftconvolve(tail, sends[None], axes=1)[:, : len(sends)]
     return heard

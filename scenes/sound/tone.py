@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinema.scenes.sound.ears import HEAD_TIME, round_head
 from kinema.scenes.sound.modes import SPEED_OF_SOUND
-from kinema.scenes.sound.room import HEAD_TIME, paths, round_head
+from kinema.scenes.sound.room import paths
 from kinema.scenes.sound.surfaces import BANDS
 
 if TYPE_CHECKING:
