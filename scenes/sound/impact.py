@@ -25,7 +25,7 @@ __all__ = ["LEAD", "contact_time", "dry_impact", "force_pulse", "source_of"]
 
 FINE_RATE = 192_000  # Hz, at which pulse and acceleration noise are made
 LONGEST_CONTACT = 6e-3  # s; what presses longer is not heard but felt (est)
-VIBRATION = 0.25  # -, of the energy of a blow that may go into the tones of a body, at most (est)
+VIBRATION = 0.02  # -, of the energy of a blow that may go into the tones of a body, at most (est; 1 % in Hunter 1957, more in thin things)
 RISE, RELEASE = 0.5, 1.5  # exponents of the force pulse, see force_pulse
 
 

@@ -21,6 +21,7 @@ __all__ = ["FULL_SCALE", "audible", "sound_of"]
 
 # Pa (peak) at a sample of 1, in every clip, so that the levels of two clips may be compared; the loudest scenes reach -2 dB.
 FULL_SCALE = 160.0
+LINEAR = 0.8  # of full scale, below which nothing is bent
 
 MOST = 120  # impacts that are made of a clip; grains that pour have hundreds, most of them covered by others
 COVERED, BEFORE, AFTER = 8.0, 0.003, 0.020  # - and s: how much stronger a blow is that covers those just before and after it (est)
@@ -46,7 +47,14 @@ def sound_of(truth: Truth, seconds: float, rate: int = 48_000) -> NDArray[np.flo
 
         add_utterances(sound, truth, rate)
     sound[:2] += reverberate(sound[2], truth, rate)
-    return (sound[:2] / FULL_SCALE).astype(np.float32)
+    return _recorded(sound[:2] / FULL_SCALE).astype(np.float32)
+
+
+def _recorded(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a microphone makes of shares of full scale: it bends the few peaks above ``LINEAR``, tons that fall on Jupiter, under 1."""
+    over = np.maximum(np.abs(share) - LINEAR, 0.0)
+    kept: NDArray[np.float64] = np.sign(share) * (np.minimum(np.abs(share), LINEAR) + (1 - LINEAR) * np.tanh(over / (1 - LINEAR)))
+    return kept
 
 
 def add_impacts(sound: NDArray[np.float64], truth: Truth, rate: int) -> None:

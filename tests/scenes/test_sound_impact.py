@@ -324,6 +324,16 @@ def test_levels_of_all_solids_fit_between_full_scale_and_hearing() -> None:
         assert -75 < 20 * np.log10(loudest) < 0, (name, 20 * np.log10(loudest))
 
 
+def test_what_is_too_loud_is_bent_and_the_rest_is_not() -> None:
+    thing = body(*SOLIDS["can"])
+    quiet = truth_of(thing, contacts=[hit(thing, 2.0)])
+    sound = sound_of(quiet, 1.0)
+    loud = replace(quiet, contacts=tuple(replace(c, impulse=c.impulse * 3 / np.abs(sound).max()) for c in quiet.contacts))
+    assert 0.8 < np.abs(sound_of(loud, 1.0)).max() <= 1.0
+    twice = sound_of(replace(quiet, contacts=(*quiet.contacts, *quiet.contacts)), 1.0)
+    np.testing.assert_allclose(twice, 2 * sound, rtol=1e-5, atol=1e-9)
+
+
 def test_a_crowd_of_impacts_is_thinned_where_nobody_could_tell() -> None:
     rng = np.random.default_rng(3)
     grain = body(Ball(0.01), "stone")
