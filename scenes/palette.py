@@ -20,6 +20,6 @@ PAINTS: dict[str, tuple[int, int, int]] = {  # sRGB of props: colours that no pr
     "pale": (190, 184, 172),
     "oak": (160, 126, 90),
     "slate": (96, 106, 116),
-    "water": (150, 186, 196),
+    "water": (116, 164, 180),
     "glass": (206, 222, 222),
 }

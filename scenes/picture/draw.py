@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import cv2
 import numpy as np
 
-from kinema.scenes.picture.cast import Seen, Shape, cast
+from kinema.scenes.picture.cast import Seen, Shape, cast, dot
 from kinema.scenes.picture.lens import Lens
 from kinema.scenes.picture.light import RIGS
 from kinema.scenes.picture.looks import Looks
@@ -23,7 +23,7 @@ from kinema.scenes.picture.things import Things
 from kinema.scenes.shapes import volume_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -66,7 +66,7 @@ class _Still:
     props: _Layer | None
     prop_ground: Ground | None
     prop_window: Window | None  # the pixels with props
-    clear: tuple[tuple[Seen, Picture, float], ...]  # see-through things: cells, light of each, opacity
+    clear: tuple[tuple[Seen, Picture, Picture], ...]  # see-through things: cells, light and opacity of each
     normal: Picture | None  # (cells, 3), only for styles with outlines
 
 
@@ -152,10 +152,14 @@ class Painter:
 
     def _prop_layer(self, seen: Seen, fine: Lens, ground: Ground) -> tuple[_Layer, Ground]:
         """Colours and places of what stands still, by pixel."""
-        light = self.looks.colours(seen, 0, fine.eye.astype(np.float32), np.ones(len(seen.cell), np.float32))
+        rows, back = self._by_pixel(seen)
+        some = Seen(*(getattr(seen, name)[rows] for name in Seen.__slots__))
+        shaded = some if self.moving else seen  # one colour per pixel and thing is enough for what is drawn in every frame
+        light = self.looks.colours(shaded, 0, fine.eye.astype(np.float32), np.ones(len(shaded.cell), np.float32))
         if self.shade is not None:
-            left = self._by_pixel(seen, lambda x, y, z: self.shade.left(self.rig, x, y, z) if self.shade else x)
-            light *= np.where(self.looks.flat[seen.index], 1, left).astype(np.float32)[:, None]
+            left = np.where(self.looks.flat[some.index], 1, self.shade.left(self.rig, *self._off(some))).astype(np.float32)
+            light *= (left if self.moving else left[back])[:, None]
+        light = light[back] if self.moving else light
         layer = self._pixels(seen.cell, light)
         point, normal = self._pixels(seen.cell, seen.point), self._pixels(seen.cell, seen.normal)
         there = layer.cover > 0
@@ -169,10 +173,14 @@ class Painter:
         found = [k for k, thing in enumerate(self.things.all) if self.things.clear(thing)]
         return sorted(found, key=lambda k: -float(np.linalg.norm(self.things.pose(0, k)[0] - fine.eye)))
 
-    def _clear(self, fine: Lens, behind: Picture | None, k: int) -> tuple[Seen, Picture, float]:
+    def _clear(self, fine: Lens, behind: Picture | None, k: int) -> tuple[Seen, Picture, Picture]:
+        """One sees less through what is seen from the side: Schlick's term, so that rims and edges show and what is inside stays clear."""
         seen = self.caster(fine, [self.things.shape(0, k)], behind)
         light = self.looks.colours(seen, 0, fine.eye.astype(np.float32), np.ones(len(seen.cell), np.float32))
-        return seen, light, self.truth.props[self.things.all[k].of].opacity
+        ray = seen.point - fine.eye.astype(np.float32)
+        facing = np.clip(-dot(seen.normal, ray) / np.sqrt(dot(ray, ray)), 0, 1)
+        opacity = self.truth.props[self.things.all[k].of].opacity * (0.60 + 0.40 * (1 - facing) ** 2)
+        return seen, light, opacity.astype(np.float32)
 
     # What moves ----------------------------------------------------------------------------------------------------------------------
 
@@ -180,18 +188,22 @@ class Painter:
         """The share of the lamp that props leave to what moves."""
         if self.shade is None or not len(seen.cell):
             return np.ones(len(seen.cell), np.float32)
-        return self._by_pixel(seen, self.shade.lamp)
+        rows, back = self._by_pixel(seen)
+        some = Seen(*(getattr(seen, name)[rows] for name in Seen.__slots__))
+        return self.shade.lamp(*self._off(some))[back]
 
-    def _by_pixel(self, seen: Seen, law: Callable[[Picture, Picture, Picture], Picture]) -> Picture:
-        """A law of the points just off the surfaces, worked out once for every pixel and thing: light changes slowly."""
-        key = self.pixel_of[seen.cell] * 4 + seen.index % 4
-        some = np.full(self.width * self.height * 4, -1, dtype=np.int64)
-        some[key] = np.arange(len(key))
-        rows = some[some >= 0]
-        x, y, z = (seen.point[rows] + np.float32(0.006 * self.view) * seen.normal[rows]).T
-        value = np.empty(len(some), np.float32)
-        value[some >= 0] = law(x, y, z)
-        return np.asarray(value[key])
+    def _off(self, seen: Seen) -> NDArray[np.float32]:
+        """(3, n) points just off the surfaces, so that these do not shade themselves."""
+        return np.asarray((seen.point + np.float32(0.006 * self.view) * seen.normal).T)
+
+    def _by_pixel(self, seen: Seen) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """One cell for every pixel and thing, and for every cell which of those stands for it: light changes slowly."""
+        key = self.pixel_of[seen.cell] * 16 + seen.index % 16
+        last = np.full(self.width * self.height * 16, -1, dtype=np.int64)
+        last[key] = np.arange(len(key))
+        found = last >= 0
+        number = np.cumsum(found) - 1
+        return last[found], number[key]
 
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
@@ -233,8 +245,9 @@ class Painter:
         """Water and glass before all else."""
         for seen, colour, opacity in still.clear:
             ahead = seen.inverse > front[seen.cell]
-            layer = self._pixels(seen.cell[ahead], colour[ahead])
-            light = light * (1 - opacity * layer.cover[..., None]) + opacity * layer.colour
+            share = opacity[ahead, None]
+            added = self._pixels(seen.cell[ahead], colour[ahead] * share).colour
+            light = light * (1 - self._pixels(seen.cell[ahead], np.repeat(share, 3, axis=1)).colour) + added
         return light
 
     def _lines(self, still: _Still, seen: Seen, front: Picture) -> Picture:

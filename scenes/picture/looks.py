@@ -146,7 +146,7 @@ def _grain(material: str, own: Floats) -> Floats:
     x, y, z = own[:, 0], own[:, 1], own[:, 2]
     if material in ("wood", "cork"):
         ring = np.hypot(x + 0.35 + 0.04 * np.sin(5 * z), y - 0.8)
-        return np.asarray(1 + 0.055 * np.sin(46 * ring + 1.5 * np.sin(3 * z)) + 0.02 * np.sin(131 * ring + 7 * z), dtype=np.float32)
+        return np.asarray(1 + 0.05 * np.sin(32 * ring + 1.5 * np.sin(3 * z)), dtype=np.float32)
     if material in ("stone", "concrete", "ice", "clay"):
         blot = np.sin(13 * x + 4 * y) * np.sin(11 * y - 5 * z) * np.sin(17 * z + 3 * x)
         speck = np.sin(41 * x) * np.sin(37 * y) * np.sin(43 * z)

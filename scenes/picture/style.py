@@ -120,7 +120,7 @@ def _clay_stage(colour: Picture, floor: Mask) -> Picture:
     height, width = colour.shape[:2]
     soft = cv2.blur(colour, (2 * (width // 10) + 1, 2 * (height // 40) + 1))
     tint = np.where(floor[..., None], [0.98, 0.90, 0.78], [1.0, 0.97, 0.90])
-    return np.asarray(soft * (1 + 0.045 * _dents(height, width))[..., None] * tint, dtype=np.float32)
+    return np.asarray(soft * (1 + 0.03 * _dents(height, width))[..., None] * tint, dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
