@@ -284,6 +284,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "tumbling": "tumbling:Tumbling",
     # standing and falling over
     "tower": "standing:Tower",
+    "tipping": "tipping:Tipping",
     # unseen things
     "screen": "hidden:Screen",
     "bowl": "bowl:Bowl",
@@ -294,6 +295,8 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "balloon": "rising:Balloon",
     "grains": "grains:Grains",
     # soft things
+    "cloth": "soft:Cloth",
+    "jelly": "soft:Jelly",
     # two of a kind
     "two_drops": "paired:TwoDrops",
     "two_pendulums": "paired:TwoPendulums",
