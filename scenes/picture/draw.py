@@ -14,10 +14,11 @@ import numpy as np
 
 from kinema.scenes.picture.cast import Seen, Shape, cast, dot
 from kinema.scenes.picture.lens import Lens
-from kinema.scenes.picture.light import RIGS
+from kinema.scenes.picture.light import RIGS, Rig
 from kinema.scenes.picture.looks import Looks
-from kinema.scenes.picture.shadow import BakedShade, Ground, StillShade, Umbra, Window
+from kinema.scenes.picture.shadow import Ground, Umbra, Window
 from kinema.scenes.picture.stage import FINE, Stage, moving_stage, still_stage
+from kinema.scenes.picture.still_shade import BakedShade, StillShade
 from kinema.scenes.picture.style import STYLE_LOOKS, Sheet, seed_of
 from kinema.scenes.picture.things import Things
 from kinema.scenes.shapes import volume_of
@@ -124,7 +125,7 @@ class Painter:
         lens, fine = Lens.of(camera, self.width, self.height), Lens.of(camera, self.width, self.height, FINE)
         paint = moving_stage if self.moving else still_stage
         stage = paint(camera, self.truth.floor, self.wall_y, self.view, self.width, self.height)
-        ground = _ground_of(stage)
+        ground = _ground_of(stage, self.rig)
         colour = self._lit_stage(stage, ground)
         shapes = self.things.shapes(0, moving=False)
         index = np.full(fine.width * fine.height, -1, dtype=np.int32)
@@ -166,7 +167,7 @@ class Painter:
         share = np.where(there, layer.cover, 1)
         planes = [np.where(there, point.colour[..., k] / share, plane) for k, plane in enumerate((ground.x, ground.y, ground.z))]
         normals = [np.where(there, normal.colour[..., k] / share, plane) for k, plane in enumerate((ground.nx, ground.ny, ground.nz))]
-        return layer, Ground(*(plane.astype(np.float32) for plane in (*planes, *normals)))
+        return layer, Ground.of([plane.astype(np.float32) for plane in planes], [plane.astype(np.float32) for plane in normals], self.rig)
 
     def _clear_order(self, fine: Lens) -> list[int]:
         """See-through things, the farthest first."""
@@ -302,9 +303,9 @@ def _holding(cover: Picture) -> Window:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def _ground_of(stage: Stage) -> Ground:
+def _ground_of(stage: Stage, rig: Rig) -> Ground:
     up = stage.floor.astype(np.float32)
-    return Ground(stage.x, stage.y, stage.z, np.zeros_like(up), up - 1, up)
+    return Ground.of((stage.x, stage.y, stage.z), (np.zeros_like(up), up - 1, up), rig)
 
 
 def _girth(solid: Any, radius: float) -> float:

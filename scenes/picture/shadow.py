@@ -1,16 +1,14 @@
-"""Soft shadows: of moving balls in closed form, of other moving bodies from their outlines, of what stands still from maps of depth."""
+"""Soft shadows of what moves: of balls in closed form, of other bodies from their outlines as the lamp sees them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from kinema.scenes.picture.cast import nearest_cells, runs
-from kinema.scenes.shapes import Ball, mesh_of
+from kinema.scenes.picture.cast import runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 Window = tuple[int, int, int, int]  # pixels: top, bottom, left, right
 
-__all__ = ["BakedShade", "Ground", "StillShade", "Umbra", "Window"]
+__all__ = ["Ground", "Umbra", "Window", "across"]
 
 CLOSE = 8.0  # radii: how far a body takes light of the sky from what is near it
 OUTLINE = 12  # cells per radius in a body's outline as the lamp sees it
@@ -35,9 +33,8 @@ CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)
 BLURS = (0.5, 1.0, 2.0, 4.0, 8.0)  # cells, of the outline's blurred pictures
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What receives shadows: a point and a normal per pixel, (H, W) each."""
+class Ground(NamedTuple):
+    """What receives shadows: per pixel (H, W) a point, a normal, and where the point lies across and along the light."""
 
     x: Floats
     y: Floats
@@ -45,10 +42,17 @@ class Ground:
     nx: Floats
     ny: Floats
     nz: Floats
+    first: Floats
+    second: Floats
+    along: Floats
 
-    def part(self, window: tuple[slice, slice]) -> Ground:
-        """The same of some pixels."""
-        return Ground(*(plane[window] for plane in (self.x, self.y, self.z, self.nx, self.ny, self.nz)))
+    @classmethod
+    def of(cls, point: Sequence[Floats], normal: Sequence[Floats], rig: Rig) -> Ground:
+        """The ground of these points and normals under a lamp."""
+        x, y, z = point
+        ways = (*across(rig.sun), rig.sun)
+        planes = (np.asarray(x * np.float32(w[0]) + y * np.float32(w[1]) + z * np.float32(w[2])) for w in ways)
+        return cls(*point, *normal, *planes)
 
 
 class Umbra:
@@ -82,7 +86,7 @@ class Umbra:
         for part, share in ((self.near, self._close), (self.shadow, self._covered)):
             some = _common(part, within)
             if some is not None:
-                left[_slices(some, window)] *= share(ground.part(_slices(some)))
+                left[_slices(some, window)] *= share(Ground(*(plane[_slices(some)] for plane in ground)))
         return window, left
 
     def _to_centre(self, part: Ground) -> tuple[Floats, Floats, Floats]:
@@ -100,13 +104,13 @@ class Umbra:
 
     def _covered(self, part: Ground) -> Floats:
         """What is left of the lamp's light."""
-        tx, ty, tz = self._to_centre(part)
-        sx, sy, sz = self.rig.sun
-        along = tx * sx + ty * sy + tz * sz
+        centre, rig = self.shape.centre, self.rig
+        first, second, sun = (float(centre[0] * way[0] + centre[1] * way[1] + centre[2] * way[2]) for way in (*across(rig.sun), rig.sun))
+        a, b, along = part.first - np.float32(first), part.second - np.float32(second), np.float32(sun) - part.along
         if self.shape.vertices is None:
-            return np.asarray(1 - self.rig.shade * _behind_ball(tx * tx + ty * ty + tz * tz, along, self.radius, self.rig.size))
-        self.outline = self.outline or _Outline(self.shape, self.radius, self.rig)
-        return np.asarray(1 - self.rig.shade * _behind_outline(self.outline, tx, ty, tz, along, self.rig.size))
+            return np.asarray(1 - rig.shade * _behind_ball(np.sqrt(a * a + b * b), along, self.radius, rig.size))
+        self.outline = self.outline or _Outline(self.shape, self.radius, rig)
+        return np.asarray(1 - rig.shade * self.outline.covers(a, b, along, rig.size))
 
 
 def _slices(window: Window, start: Window = (0, 0, 0, 0)) -> tuple[slice, slice]:
@@ -130,9 +134,8 @@ def _joined(window: Window | None, other: Window | None) -> Window | None:
     return min(window[0], other[0]), max(window[1], other[1]), min(window[2], other[2]), max(window[3], other[3])
 
 
-def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> Floats:
+def _behind_ball(beside: Floats, along: Floats, radius: float, size: float) -> Floats:
     """The share of a round lamp that a ball covers, nearly."""
-    beside = np.sqrt(np.maximum(square - along * along, 0))
     soft = np.asarray(np.maximum(along, 0) * size + 0.06 * radius, dtype=np.float32)
     covered = np.clip((radius + soft - beside) / (2 * soft), 0, 1) * (along > 0)
     share: Floats = covered * covered * (3 - 2 * covered) * np.minimum(1.0, (radius / soft) ** 2)
@@ -140,49 +143,37 @@ def _behind_ball(square: Floats, along: Floats, radius: float, size: float) -> F
 
 
 class _Outline:
-    """What the lamp sees of a body, more and more blurred."""
+    """What the lamp sees of a body, more and more blurred: square pictures of ``SIZE`` cells, one below the other."""
+
+    SIZE = round(2 * OUTLINE * REACH)
 
     def __init__(self, shape: Shape, radius: float, rig: Rig) -> None:
         assert shape.vertices is not None and shape.faces is not None
-        self.first, self.second = _beside(rig.sun)
-        self.scale = OUTLINE / radius
-        self.half = OUTLINE * REACH
-        size = round(2 * self.half)
+        self.scale = np.float32(OUTLINE / radius)
         away = shape.vertices - shape.centre
-        a, b = (away[:, 0] * way[0] + away[:, 1] * way[1] + away[:, 2] * way[2] for way in (self.first, self.second))
-        xy = np.stack([a, b], axis=-1) * self.scale + self.half
-        _, row, column = runs(xy[shape.faces], size, size)
-        mask = np.zeros((size, size), dtype=np.float32)
+        a, b = (away[:, 0] * way[0] + away[:, 1] * way[1] + away[:, 2] * way[2] for way in across(rig.sun))
+        xy = np.stack([a, b], axis=-1) * float(self.scale) + self.SIZE / 2
+        _, row, column = runs(xy[shape.faces], self.SIZE, self.SIZE)
+        mask = np.zeros((self.SIZE, self.SIZE), dtype=np.float32)
         mask[row, column] = 1
-        self.mask = mask
-        self._blurred: dict[int, Floats] = {}
+        self.blurred = np.concatenate([cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for sigma in BLURS])
 
-    def blurred(self, level: int) -> Floats:
-        """The outline, blurred by ``BLURS[level]``."""
-        if level not in self._blurred:
-            picture = cv2.GaussianBlur(self.mask, (0, 0), BLURS[level], borderType=cv2.BORDER_CONSTANT)
-            self._blurred[level] = np.asarray(picture, dtype=np.float32)
-        return self._blurred[level]
-
-
-def _behind_outline(outline: _Outline, tx: Floats, ty: Floats, tz: Floats, along: Floats, size: float) -> Floats:
-    """The share of the lamp that a body covers: its outline, blurred as much as the distance asks for."""
-    first, second = outline.first.astype(np.float32), outline.second.astype(np.float32)
-    a = -(tx * first[0] + ty * first[1] + tz * first[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
-    b = -(tx * second[0] + ty * second[1] + tz * second[2]) * np.float32(outline.scale) + np.float32(outline.half - 0.5)
-    sigma = 0.42 * (np.maximum(along, 0) * np.float32(size * outline.scale) + np.float32(0.06 * OUTLINE))
-    level = np.clip(np.log2(sigma / np.float32(BLURS[0])), 0, len(BLURS) - 1)  # each blur is twice the one before
-    covered = np.zeros_like(along)
-    lowest, highest = int(level.min()), int(np.ceil(level.max()))
-    for k in range(lowest, highest + 1):
-        weight = np.clip(1 - np.abs(level - k), 0, 1)
-        covered += weight * cv2.remap(outline.blurred(k), a, b, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    share: Floats = covered * np.clip(along * outline.scale / 2 + 1, 0, 1)
-    return share
+    def covers(self, a: Floats, b: Floats, along: Floats, size: float) -> Floats:
+        """The share of the lamp that is covered, at points across and along the light: blurred as much as the distance asks for."""
+        middle = np.float32(self.SIZE / 2 - 0.5)
+        column, row = a * self.scale + middle, np.clip(b * self.scale + middle, 0, self.SIZE - 1)
+        sigma = np.maximum(along, 0) * np.float32(0.42 * size) * self.scale + np.float32(0.42 * 0.06 * OUTLINE)
+        level = np.clip(np.log2(sigma / np.float32(BLURS[0])), 0, len(BLURS) - 1.001)  # each blur is twice the one before
+        sharp = np.floor(level)
+        row += sharp * self.SIZE
+        less = cv2.remap(self.blurred, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        more = cv2.remap(self.blurred, column, row + self.SIZE, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        covered = less + (more - less) * (level - sharp)
+        return np.asarray(covered * np.clip(along * self.scale / 2 + 1, 0, 1), dtype=np.float32)
 
 
-def _beside(sun: Floats) -> tuple[Array, Array]:
-    """Two unit vectors across the light."""
+def across(sun: Floats) -> tuple[Array, Array]:
+    """Two unit vectors across a light."""
     return _across(*(float(x) for x in sun))
 
 
@@ -217,131 +208,3 @@ def _round(cells: Array, lens: Lens) -> Window | None:
     (left, top), (right, bottom) = np.floor(cells.min(axis=0)), np.ceil(cells.max(axis=0)) + 1
     found = max(int(top), 0), min(int(bottom), lens.height), max(int(left), 0), min(int(right), lens.width)
     return found if found[0] < found[1] and found[2] < found[3] else None
-
-
-class _DepthMap(NamedTuple):
-    """Heights towards one point of a lamp or the sky, on a grid across its light."""
-
-    grid: Floats  # (cells,) m; -inf where nothing stands
-    frame: Floats  # rows turn points into column, row and height
-    start: Floats  # added to column and row
-    cell: float  # m
-
-
-class StillShade:
-    """How much of lamp and sky what stands still leaves to any point: depth maps towards some points of the lamp and of the sky."""
-
-    LAMPS, SKIES, SIZE = 12, 10, 224
-
-    def __init__(self, shapes: Sequence[Shape], rig: Rig, view: float) -> None:
-        corners = []
-        for shape in shapes:
-            if shape.vertices is None:
-                mesh = mesh_of(Ball(shape.radius))
-                corners.append((mesh.vertices + shape.centre)[mesh.faces])
-            else:
-                assert shape.faces is not None
-                corners.append(shape.vertices[shape.faces])
-        self.corner = np.concatenate(corners)
-        self.view = view
-        self.lamps = [self._map(way) for way in _round_lamp(rig, self.LAMPS)]
-        self.skies = [self._map(way) for way in _over_sky(self.SKIES)]
-
-    def _map(self, way: Array) -> _DepthMap:
-        """What stands there, seen from one direction."""
-        first, second = _beside(way.astype(np.float32))
-        a, b, up = (self.corner[..., 0] * v[0] + self.corner[..., 1] * v[1] + self.corner[..., 2] * v[2] for v in (first, second, way))
-        low = np.array([a.min(), b.min()])
-        scale = (self.SIZE - 4) / max(np.ptp(a), np.ptp(b), 1e-6)
-        xy = (np.stack([a, b], axis=-1) - low) * scale + 2
-        face, row, column = runs(xy, self.SIZE, self.SIZE)
-        height = _plane_heights(xy, up, face, row, column)
-        cell, winner = nearest_cells(row * self.SIZE + column, height, self.SIZE**2)
-        grid = np.full(self.SIZE**2, -np.inf, dtype=np.float32)
-        grid[cell] = height[winner]
-        frame = np.stack([first * scale, second * scale, way]).astype(np.float32)
-        return _DepthMap(grid, frame, (2 - low * scale).astype(np.float32), float(1 / scale))
-
-    def _open(self, maps: list[_DepthMap], x: Floats, y: Floats, z: Floats) -> Floats:
-        total = np.zeros(x.shape, dtype=np.float32)
-        for one in maps:
-            frame, start = one.frame, one.start
-            column = (x * frame[0, 0] + y * frame[0, 1] + z * frame[0, 2] + start[0]).astype(np.int32)
-            row = (x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2] + start[1]).astype(np.int32)
-            height = x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]
-            inside = (column >= 0) & (row >= 0) & (column < self.SIZE) & (row < self.SIZE)
-            there = one.grid[np.where(inside, row * self.SIZE + column, 0)]
-            total += ~(inside & (there > height + 1.5 * one.cell + 0.002 * self.view))
-        return total / np.float32(len(maps))
-
-    def lamp(self, x: Floats, y: Floats, z: Floats) -> Floats:
-        """The share of the lamp seen from points."""
-        return self._open(self.lamps, x, y, z)
-
-    def sky(self, x: Floats, y: Floats, z: Floats) -> Floats:
-        """The share of the sky seen from points."""
-        return self._open(self.skies, x, y, z)
-
-    def left(self, rig: Rig, x: Floats, y: Floats, z: Floats) -> Floats:
-        """How much light reaches points just off a surface."""
-        return (1 - rig.shade * (1 - self.lamp(x, y, z))) * (1 - rig.close * (1 - self.sky(x, y, z)))
-
-    def on(self, ground: Ground, rig: Rig) -> Floats:
-        """How much light reaches the ground (H, W)."""
-        step = np.float32(0.006 * self.view)
-        return self.left(rig, ground.x + step * ground.nx, ground.y + step * ground.ny, ground.z + step * ground.nz)
-
-
-class BakedShade:
-    """What :class:`StillShade` leaves on the floor and the wall, on a grid of points, for cameras that move."""
-
-    GRAIN, REACH = 48, 2.0  # points per view; views to either side of the middle
-
-    def __init__(self, shade: StillShade, rig: Rig, view: float, wall_y: float) -> None:
-        self.view = view
-        size = round(2 * self.REACH * self.GRAIN)
-        line = ((np.arange(size) + 0.5) / self.GRAIN - self.REACH).astype(np.float32) * np.float32(view)
-        across, onward = np.broadcast_arrays(line[None, :], line[:, None])
-        step = np.float32(0.006 * view)
-        floor = shade.left(rig, across, onward, np.full_like(across, step))
-        wall = shade.left(rig, across, np.full_like(across, wall_y - step), onward)
-        self.light = np.concatenate([floor, wall]).astype(np.float32)
-
-    def on(self, ground: Ground) -> Floats:
-        """How much light reaches the ground (H, W)."""
-        up = ground.nz > 0.5
-        scale = np.float32(self.GRAIN / self.view)
-        rows = len(self.light) // 2
-        column = (ground.x * scale + (self.REACH * self.GRAIN - 0.5)).astype(np.float32)
-        row = np.clip(np.where(up, ground.y, ground.z) * scale + (self.REACH * self.GRAIN - 0.5), 0, rows - 1)
-        row = (row + np.where(up, 0, rows)).astype(np.float32)
-        return np.asarray(cv2.remap(self.light, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
-
-
-def _plane_heights(xy: Array, up: Array, face: NDArray[np.int64], row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
-    """Heights over cells, affine on every triangle."""
-    edge, other = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
-    area = edge[:, 0] * other[:, 1] - edge[:, 1] * other[:, 0]
-    area = np.where(np.abs(area) < 1e-9, np.inf, area)
-    rise, more = up[:, 1] - up[:, 0], up[:, 2] - up[:, 0]
-    across = (rise * other[:, 1] - more * edge[:, 1]) / area
-    down = (more * edge[:, 0] - rise * other[:, 0]) / area
-    start = up[:, 0] - across * (xy[:, 0, 0] - 0.5) - down * (xy[:, 0, 1] - 0.5)
-    heights: Floats = (start[face] + across[face] * column + down[face] * row).astype(np.float32)
-    return heights
-
-
-def _round_lamp(rig: Rig, count: int) -> list[Array]:
-    """Directions to points spread over the lamp (a sunflower's pattern)."""
-    first, second = _beside(rig.sun)
-    number = np.arange(count) + 0.5
-    radius, angle = rig.size * np.sqrt(number / count), number * 2.399963
-    ways = rig.sun.astype(float) + radius[:, None] * (np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second)
-    return list(ways / np.linalg.norm(ways, axis=-1, keepdims=True))
-
-
-def _over_sky(count: int) -> list[Array]:
-    """Directions over the upper half, more of them near the top."""
-    number = np.arange(count) + 0.5
-    radius, angle = 0.94 * np.sqrt(number / count), number * 2.399963
-    return list(np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], axis=-1))
