@@ -23,6 +23,7 @@ __all__ = ["FULL_SCALE", "audible", "sound_of"]
 FULL_SCALE = 160.0
 LINEAR = 0.8  # of full scale, below which nothing is bent
 
+MOMENT = 0.055  # s, within which blows are one event
 MOST = 120  # impacts that are made of a clip; grains that pour have hundreds, most of them covered by others
 COVERED, BEFORE, AFTER = 8.0, 0.003, 0.020  # - and s: how much stronger a blow is that covers those just before and after it (est)
 
@@ -64,7 +65,7 @@ def add_impacts(sound: NDArray[np.float64], truth: Truth, rate: int) -> None:
 
 
 def audible(contacts: Sequence[Contact]) -> list[Contact]:
-    """The contacts that are made: of more than ``MOST`` not those that a much stronger one covers, and of the others the strongest.
+    """The contacts that are made: of more than ``MOST`` the strongest of every moment, then the strongest that none other covers.
 
     Strength is ``impulse speed^0.4``, as of the click of a compact body: ``J / duration^2`` (Hertz). In order of time, as given.
     """
@@ -72,7 +73,12 @@ def audible(contacts: Sequence[Contact]) -> list[Contact]:
         return list(contacts)
     t = np.array([contact.t for contact in contacts])
     strength = np.array([contact.impulse * max(contact.approach_speed, 0.0) ** 0.4 for contact in contacts])
-    first, last = np.searchsorted(t, t - AFTER), np.searchsorted(t, t + BEFORE)
-    covered = np.array([strength[i:k].max() for i, k in zip(first, last, strict=True)]) > COVERED * strength
-    order = np.lexsort((-strength, covered))[:MOST]
+
+    def strongest(before: float, after: float) -> NDArray[np.float64]:
+        first, last = np.searchsorted(t, t - before), np.searchsorted(t, t + after, side="right")
+        return np.array([strength[i:k].max() for i, k in zip(first, last, strict=True)])
+
+    covered = strongest(AFTER, BEFORE) > COVERED * strength
+    outdone = strongest(MOMENT, MOMENT) > strength
+    order = np.lexsort((-strength, covered, outdone))[:MOST]
     return [contacts[k] for k in sorted(order)]
