@@ -1,7 +1,8 @@
 """Rooms and what their walls are made of: one table of surfaces, one of rooms.
 
-Absorption coefficients are shares of the energy that a wall takes at each reflection, per octave band. Where a row says ``est`` it is our
-estimate; the others are the usual textbook values (as in Vorländer, Auralization, 2008, annex; Kuttruff, Room Acoustics).
+Absorption coefficients are shares of the energy that a wall takes at each reflection, per octave band. ``ESTIMATED`` names those that are
+our estimates; the others are the usual textbook values (as in Vorländer, Auralization, 2008, annex; Kuttruff, Room Acoustics).
+``docs/rooms.md`` is the same for people, made by :func:`as_markdown`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from kinema.scenes.sound.modes import SPEED_OF_SOUND
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["AIR", "BANDS", "FACES", "ROOMS", "SURFACES", "Room", "absorption"]
+__all__ = ["AIR", "BANDS", "ESTIMATED", "FACES", "ROOMS", "SURFACES", "Room", "absorption", "as_markdown"]
 
 BANDS = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)  # Hz, middles of octave bands
 SURFACES: dict[str, tuple[float, ...]] = {  # -, per band of BANDS
@@ -38,6 +39,7 @@ SURFACES: dict[str, tuple[float, ...]] = {  # -, per band of BANDS
     "pews": (0.30, 0.28, 0.26, 0.25, 0.25, 0.25, 0.25),  # est: wooden benches, chapels and vaults that hold sound back
     "grass": (0.10, 0.15, 0.25, 0.40, 0.50, 0.60, 0.60),  # est: at the slant at which a listener hears it
 }
+ESTIMATED = ("stone", "sheet_metal", "clothes", "seats", "furniture", "towels", "pews", "grass")
 # 1/m, of energy, per band: ISO 9613-2 table 2, 20 degrees Celsius, 70 % humidity (0.3 1.1 2.8 5.0 9.0 22.9 76.6 dB/km)
 AIR = np.array([0.3, 1.1, 2.8, 5.0, 9.0, 22.9, 76.6]) / 1000 / (10 * np.log10(np.e))
 FACES = ("left", "right", "near", "far", "floor", "ceiling")
@@ -133,8 +135,7 @@ ROOMS: dict[str, Room | None] = {  # sizes: est, of the usual kind; None has no 
         size=(30.0, 48.0, 9.0),
         walls=(("concrete", 0.5), ("sheet_metal", 0.5)),
         floor=(("concrete", 1.0),),
-        ceiling=(("sheet_metal", 1.0),),
-        contents=(("furniture", 0.5),),
+        ceiling=(("sheet_metal", 0.8), ("acoustic_tile", 0.2)),  # some of the roof is lined
     ),
     "concert_hall": Room(
         size=(24.0, 42.0, 16.0),
@@ -152,3 +153,46 @@ ROOMS: dict[str, Room | None] = {  # sizes: est, of the usual kind; None has no 
     ),
     "outdoors": None,
 }
+
+
+def as_markdown() -> str:
+    """Both tables, as ``docs/rooms.md`` has them.
+
+    Example:
+        >>> as_markdown().splitlines()[0]
+        '# Rooms'
+    """
+    octaves = " | ".join(f"{band:.0f} Hz" for band in BANDS)
+    lines = [
+        "# Rooms",
+        "",
+        "Made by `kinema.scenes.sound.surfaces.as_markdown()`; a test keeps it so.",
+        "",
+        "A room is a box. Reflections up to second order are mirror images with their own delay, distance and colour; all",
+        "others are a tail of noise with the energy that these leave out, which dies away per octave as Eyring's formula and the",
+        "air's absorption say. The table has a room's own size and those decay times; a scene that needs more space moves the",
+        "walls apart. The decay time that is stored with a scene is not this one: it is measured on the rendered impulse",
+        "response of its very room. The studio, the default, is one wall behind the scene; outdoors there is only the ground.",
+        "",
+        f"| room | width x depth x height (m) | walls | floor | ceiling | contents | decay time (s): {octaves} |",
+        "|---" * (6 + len(BANDS)) + "|",
+    ]
+    for name, room in ROOMS.items():
+        if room is not None:
+            made = " | ".join(_mixed(mixture) or "-" for mixture in (room.walls, room.floor, room.ceiling, room.contents))
+            times = " | ".join(f"{seconds:.2f}" for seconds in np.log(1e6) / room.decay(room.size))
+            lines.append(f"| {name} | {' x '.join(f'{edge:g}' for edge in room.size)} | {made} | {times} |")
+    lines += ["", f"| absorption | {octaves} |", "|---" * (1 + len(BANDS)) + "|"]
+    for name, row in SURFACES.items():
+        lines.append(f"| {name}{' (e)' if name in ESTIMATED else ''} | " + " | ".join(f"{share:.2f}" for share in row) + " |")
+    lines += [
+        "",
+        "*(e)* is our estimate; the others are the usual textbook values. All sizes and shares of surfaces are estimates.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _mixed(mixture: Mixture) -> str:
+    """Surfaces and their shares, in words."""
+    return ", ".join(f"{surface} {share:.0%}" for surface, share in mixture)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from kinema.scenes.sound.late import decay_time, late_answer, missing_share
 from kinema.scenes.sound.mix import sound_of
 from kinema.scenes.sound.place import LEAD, place, tracks
 from kinema.scenes.sound.room import ear_kernel, early_answer, paths, reverberate, room_of
-from kinema.scenes.sound.surfaces import BANDS, FACES, ROOMS, SURFACES
+from kinema.scenes.sound.surfaces import BANDS, ESTIMATED, FACES, ROOMS, SURFACES, as_markdown
 from kinema.scenes.sound.tone import heard_frequency
 from kinema.scenes.truth import Body, Contact, Tone, Truth
 
@@ -61,6 +62,11 @@ def own_decay_time(wave: np.ndarray, band: float, low: float, high: float) -> fl
 def test_rooms_are_those_that_prompts_name() -> None:
     assert list(ROOMS) == list(NAMED)
     assert all(len(row) == len(BANDS) and 0 < min(row) <= max(row) < 1 for row in SURFACES.values())
+
+
+def test_the_page_of_rooms_is_that_of_the_table() -> None:
+    assert (Path(__file__).parents[2] / "docs" / "rooms.md").read_text(encoding="utf-8") == as_markdown()
+    assert set(ESTIMATED) < set(SURFACES)
 
 
 def test_the_studio_is_one_wall_and_nothing_else() -> None:
