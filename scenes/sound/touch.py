@@ -134,8 +134,8 @@ def box_round(solid: Solid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 @lru_cache(maxsize=256)
 def solid_volume(solid: Solid) -> float:
-    """``shapes.volume_of``, remembered."""
-    return volume_of(solid)
+    """``shapes.volume_of``, remembered; whichever way round a profile runs."""
+    return abs(volume_of(solid))
 
 
 def size_of(body: Body) -> float:
