@@ -6,6 +6,7 @@ noted in ``.parts``; the same command goes on where it stopped. When nothing is 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,7 +112,7 @@ class Rendering:
 
     def tasks(self, folder: Path) -> list[SceneTask | TruthsTask]:
         """A task for every scene folder, and one for the other truths of every scene."""
-        work = folder / WORK
+        work = folder / WORK / str(os.getpid())  # the last worker of a killed command may still be writing
         found: list[SceneTask | TruthsTask] = []
         for ref in self.scenes:
             request = request_of(self.suite, ref.scene())

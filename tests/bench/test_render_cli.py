@@ -136,7 +136,8 @@ def test_an_interrupted_command_goes_on(suite: str, tmp_path: Path, capfd: pytes
             assert process.poll() is None
         process.kill()
     assert not (torn / "manifest.json").exists()
-    assert kinema(capfd, "render", suite, "-o", str(torn), *without)[0] == 0
+    code, _, error = kinema(capfd, "render", suite, "-o", str(torn), *without)
+    assert code == 0, error
     assert hashes(torn) == hashes(whole)
 
 
