@@ -285,6 +285,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     # standing and falling over
     "tower": "standing:Tower",
     "tipping": "tipping:Tipping",
+    "dominoes": "dominoes:Dominoes",
     # unseen things
     "screen": "hidden:Screen",
     "bowl": "bowl:Bowl",
@@ -296,7 +297,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "grains": "grains:Grains",
     # soft things
     "cloth": "soft:Cloth",
-    "jelly": "soft:Jelly",
+    "jelly": "jelly:Jelly",
     # two of a kind
     "two_drops": "paired:TwoDrops",
     "two_pendulums": "paired:TwoPendulums",
