@@ -181,6 +181,7 @@ class TwoDrops(Scene):
             "ratio": tuple(replace(self, low=self.low * factor) for factor in (0.8, 1.0, 1.25)),
             "size": tuple(replace(self, radius=self.radius * factor) for factor in (0.86, 1.0, 1.14)),
             "material": tuple(replace(self, material=name) for name in others),
+            "order": (self, replace(self, colour_high=self.colour_low, colour_low=self.colour_high)),
             "direction": tuple(replace(self, side=side) for side in (-1.0, 1.0)),
         }
 

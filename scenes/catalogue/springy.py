@@ -30,13 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Trampoline"]
 
 TOP = 0.78  # -, share of the view from the floor to the top of the ball
-LEVEL, WIDTH = 0.2, 0.29  # -, height and radius of the sheet over the view
-DEPTH = (0.11, 0.14)  # -, how far it gives way, over the view
+LEVEL, WIDTH = 0.24, 0.29  # -, height and radius of the sheet over the view
+DEPTH = (0.095, 0.11)  # -, how far it gives way, over the view: the ball must clear the floor on Jupiter too
 CLOTH = 0.35  # kg/m^2, estimate: a woven mat
 STEPS = 16  # of the integrator per sample of the truth
 RINGS, AROUND = 14, 36  # of the drawn sheet
 CLEARANCE = 0.025  # -, of the drawn sheet from the ball, over its radius: its flat facets must not cut into the ball
-WORLDS_OF = ("earth", "moon", "mars")
 BALLS = ("rubber", "plastic", "wood", "leather", "cork", "steel", "stone")
 
 
@@ -68,15 +67,15 @@ class Trampoline(OneBall):
     def draw(cls, seed: int, **overrides: Any) -> Self:
         """See :class:`~kinema.scenes.scene.Scene`."""
         rng = cls.rng(seed)
-        world, material, floor = (str(rng.choice(list(choices))) for choices in (WORLDS_OF, BALLS, ("wood", "stone", "concrete")))
+        material, floor = (str(rng.choice(list(choices))) for choices in (BALLS, ("wood", "stone", "concrete")))
         colour, sheet = map(str, rng.choice(list(COLOURS), 2, replace=False))
         size, slowness, give = rng.uniform(0.066, 0.074), rng.uniform(0.85, 1.0), rng.uniform(*DEPTH)
         own: dict[str, Any] = {
-            "world": world, "material": material, "floor": floor, "colour": colour, "sheet_colour": sheet,
-            "prompt_id": int(rng.integers(6)), **overrides,
+            "material": material, "floor": floor, "colour": colour, "sheet_colour": sheet, "prompt_id": int(rng.integers(6)), **overrides,
         }  # fmt: skip
-        g = GRAVITY[own["world"]]
-        height = own.setdefault("height", round(g * (FALL[own["world"]] * slowness) ** 2 / 2, 3))
+        world = own.setdefault("world", "earth")
+        g = GRAVITY[world]
+        height = own.setdefault("height", round(g * (FALL[world] * slowness) ** 2 / 2, 3))
         view = own.setdefault("view", height / (TOP - LEVEL - 2 * size))
         own.setdefault("radius", round(size * view, 4))
         own.setdefault("level", round(LEVEL * view, 3))

@@ -217,7 +217,8 @@ class Floating(Scene):
             ),
             Proof(
                 law="depth at the end", closed_form=self.rest, simulated=float(deep[truth.times > truth.seconds - self.period].mean()),
-                tolerance=0.03, source="density / density of water * height",
+                tolerance=0.01, source="density / density of water * height",
+                scale=self.thickness,
             ),
             never_rises(energy, scale),
         )  # fmt: skip

@@ -159,3 +159,10 @@ def test_the_sheet_follows_the_ball_and_keeps_its_edge(number: int) -> None:
     distance = np.linalg.norm(sheet - truth.at(times)[:, :1], axis=-1).min(axis=1)
     assert distance.min() > scene.radius * 0.999  # and never cuts into it
     assert sheet[~pressed, :, 2] == pytest.approx(scene.level)
+
+
+def test_on_jupiter_the_sheet_still_clears_the_floor() -> None:
+    for seed in range(8):
+        scene = Trampoline.draw(seed)
+        heavy = replace(scene, world="jupiter")
+        assert scene.depth < heavy.depth < 0.9 * scene.level
