@@ -60,13 +60,11 @@ class _Still:
 
     lens: Lens  # of pixels
     fine: Lens  # of cells
-    ground: Ground
+    ground: Ground  # what receives shadows: the stage, and where a pixel is mostly a prop, that
     colour: Picture  # (H, W, 3) of floor and wall
     behind: Picture | None  # (cells,) inverse depth of opaque things that stand still
     index: NDArray[np.int32]  # (cells,) of those things; -1 is the stage
     props: _Layer | None
-    prop_ground: Ground | None
-    prop_window: Window | None  # the pixels with props
     clear: tuple[tuple[Seen, Picture, Picture], ...]  # see-through things: cells, light and opacity of each
     normal: Picture | None  # (cells, 3), only for styles with outlines
 
@@ -98,7 +96,7 @@ class Painter:
         self.girths = [_girth(thing.solid, thing.radius) for thing in self.things.all]
         self.baked = BakedShade(self.shade, self.rig, self.view, self.wall_y) if self.shade is not None and self.moving else None
         self.still: tuple[Camera, _Still] | None = None
-        self.umbras: dict[int, tuple[bytes, _Still, list[tuple[Window, Picture] | None]]] = {}  # as last seen
+        self.umbras: dict[int, tuple[bytes, _Still, tuple[Window, Picture] | None]] = {}  # as last seen
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """One frame (H, W, 3)."""
@@ -130,17 +128,16 @@ class Painter:
         shapes = self.things.shapes(0, moving=False)
         index = np.full(fine.width * fine.height, -1, dtype=np.int32)
         normal = np.zeros((len(index), 3), np.float32) if self.style.lines else None
-        behind, props, prop_ground = None, None, None
+        behind, props = None, None
         if shapes:
             seen = self.caster(fine, shapes, None)
             behind = np.zeros(len(index), np.float32)
             behind[seen.cell], index[seen.cell] = seen.inverse, seen.index
             if normal is not None:
                 normal[seen.cell] = seen.normal
-            props, prop_ground = self._prop_layer(seen, fine, ground)
+            props, ground = self._prop_layer(seen, fine, ground)
         clear = tuple(self._clear(fine, behind, k) for k in self._clear_order(fine))
-        window = None if props is None else _holding(props.cover)
-        return _Still(lens, fine, ground, colour, behind, index, props, prop_ground, window, clear, normal)
+        return _Still(lens, fine, ground, colour, behind, index, props, clear, normal)
 
     def _lit_stage(self, stage: Stage, ground: Ground) -> Picture:
         colour = self.style.stage(stage.colour, stage.floor) * np.array(self.rig.stage, np.float32)
@@ -162,12 +159,12 @@ class Painter:
             light *= (left if self.moving else left[back])[:, None]
         light = light[back] if self.moving else light
         layer = self._pixels(seen.cell, light)
-        point, normal = self._pixels(seen.cell, seen.point), self._pixels(seen.cell, seen.normal)
-        there = layer.cover > 0
-        share = np.where(there, layer.cover, 1)
-        planes = [np.where(there, point.colour[..., k] / share, plane) for k, plane in enumerate((ground.x, ground.y, ground.z))]
-        normals = [np.where(there, normal.colour[..., k] / share, plane) for k, plane in enumerate((ground.nx, ground.ny, ground.nz))]
-        return layer, Ground.of([plane.astype(np.float32) for plane in planes], [plane.astype(np.float32) for plane in normals], self.rig)
+        mostly = np.flatnonzero(layer.cover.ravel()[self.pixel_of[some.cell]] > 0.5)
+        pixel = self.pixel_of[some.cell[mostly]]
+        planes = [plane.copy() for plane in ground[:6]]
+        for plane, values in zip(planes, (*some.point[mostly].T, *some.normal[mostly].T), strict=True):
+            plane.ravel()[pixel] = values
+        return layer, Ground.of(planes[:3], planes[3:], self.rig)
 
     def _clear_order(self, fine: Lens) -> list[int]:
         """See-through things, the farthest first."""
@@ -208,31 +205,31 @@ class Painter:
 
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
-        umbras = [self._umbra(still, shape) for shape in shapes if self.things.all[shape.index].kind == "body"]
-        light = still.colour * _shadows(still.ground, [umbra[0] for umbra in umbras])[..., None]
+        left = _shadows(still.ground, self._umbras(still, shapes))[..., None]
         moving = self._pixels(seen.cell, colour)
-        if still.props is None or still.prop_ground is None:
-            return light * (1 - moving.cover[..., None]) + moving.colour
-        over = self._pixels(seen.cell[still.index[seen.cell] >= 0])
-        share = np.maximum(still.props.cover, 1e-6)
-        left_on_props = _shadows(still.prop_ground, [umbra[1] for umbra in umbras])
-        props = still.props.colour * (left_on_props * (1 - over.cover / share))[..., None]
-        bare = 1 - still.props.cover - (moving.cover - over.cover)
-        return np.asarray(light * bare[..., None] + props + moving.colour, dtype=np.float32)
+        if still.props is None:
+            return still.colour * left * (1 - moving.cover[..., None]) + moving.colour
+        over = self._pixels(seen.cell[still.index[seen.cell] >= 0]).cover
+        bare = 1 - still.props.cover - (moving.cover - over)
+        seen_of_props = 1 - over / np.maximum(still.props.cover, 1e-6)
+        rest = still.colour * bare[..., None] + still.props.colour * seen_of_props[..., None]
+        return np.asarray(rest * left + moving.colour, dtype=np.float32)
 
-    def _umbra(self, still: _Still, shape: Shape) -> list[tuple[Window, Picture] | None]:
-        """What is left of the light on the stage and on props; what has not moved is not computed again."""
-        pose = shape.centre.tobytes() + (b"" if shape.vertices is None else shape.vertices.tobytes())
-        held = self.umbras.get(shape.index)
-        if held is None or held[0] != pose or held[1] is not still:
-            radius, girth = self.things.all[shape.index].radius, self.girths[shape.index]
-            umbra = Umbra(still.lens, shape, radius, girth, self.rig, self.wall_y)
-            left = [umbra.left(still.ground)]
-            if still.prop_ground is not None:
-                left.append(umbra.left(still.prop_ground, still.prop_window))
-            held = pose, still, left
-            self.umbras[shape.index] = held
-        return held[2]
+    def _umbras(self, still: _Still, shapes: list[Shape]) -> list[tuple[Window, Picture] | None]:
+        """What bodies leave of the light; what has not moved is not computed again."""
+        bodies = [shape for shape in shapes if self.things.all[shape.index].kind == "body"]
+        poses = [shape.centre.tobytes() + (b"" if shape.vertices is None else shape.vertices.tobytes()) for shape in bodies]
+        new = []
+        for shape, pose in zip(bodies, poses, strict=True):
+            held = self.umbras.get(shape.index)
+            if held is None or held[0] != pose or held[1] is not still:
+                new.append((shape, pose))
+        radii = [self.things.all[shape.index].radius for shape, _ in new]
+        girths = [self.girths[shape.index] for shape, _ in new]
+        made = Umbra.of(still.lens, [shape for shape, _ in new], radii, girths, self.rig, self.wall_y)
+        for (shape, pose), umbra in zip(new, made, strict=True):
+            self.umbras[shape.index] = (pose, still, umbra.left(still.ground))
+        return [self.umbras[shape.index][2] for shape in bodies]
 
     def _front(self, still: _Still, seen: Seen) -> Picture:
         """(cells,) inverse depth of the nearest opaque thing; 0 for the stage."""
@@ -293,14 +290,6 @@ def _shadows(ground: Ground, parts: list[tuple[Window, Picture] | None]) -> Pict
             (top, bottom, left, right), share = part
             light[top:bottom, left:right] *= share
     return light
-
-
-def _holding(cover: Picture) -> Window:
-    """The rows and columns in which there is anything."""
-    rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))
-    if not len(rows):
-        return 0, 0, 0, 0
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _ground_of(stage: Stage, rig: Rig) -> Ground:

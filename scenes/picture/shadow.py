@@ -56,35 +56,42 @@ class Ground(NamedTuple):
 
 
 class Umbra:
-    """What one moving body takes from the ground of one camera.
-
-    Args:
-        lens: of the pixels.
-        shape: the body.
-        radius: m, of the ball that holds it.
-        girth: m, of the ball of the same volume: what it takes of the sky.
-        rig: the lamp.
-        wall_y: m, of the wall behind.
-    """
+    """What one moving body takes from the ground of one camera."""
 
     def __init__(self, lens: Lens, shape: Shape, radius: float, girth: float, rig: Rig, wall_y: float) -> None:
         self.shape, self.radius, self.girth, self.rig = shape, radius, girth, rig
         self.near, self.shadow = _windows(lens, shape.centre, radius, girth, rig, wall_y)
         self.outline: _Outline | None = None
 
-    def left(self, ground: Ground, within: Window | None = None) -> tuple[Window, Floats] | None:
-        """The share of the light that is left, and on which pixels of the ground; None where that is all of it.
+    @classmethod
+    def of(
+        cls, lens: Lens, shapes: Sequence[Shape], radii: Sequence[float], girths: Sequence[float], rig: Rig, wall_y: float
+    ) -> list[Umbra]:
+        """Of several bodies.
 
         Args:
-            ground: what is seen at each pixel.
-            within: the only pixels that matter.
+            lens: of the pixels.
+            shapes: the bodies.
+            radii: m, of the balls that hold them.
+            girths: m, of the balls of the same volumes: what they take of the sky.
+            rig: the lamp.
+            wall_y: m, of the wall behind.
         """
-        window = _common(_joined(self.near, self.shadow), within)
+        umbras = [cls(lens, shape, radius, girth, rig, wall_y) for shape, radius, girth in zip(shapes, radii, girths, strict=True)]
+        angular = [umbra for umbra in umbras if umbra.shape.vertices is not None]
+        if angular:
+            outlines = _Outline.of([umbra.shape for umbra in angular], [umbra.radius for umbra in angular], rig)
+            for umbra, outline in zip(angular, outlines, strict=True):
+                umbra.outline = outline
+        return umbras
+
+    def left(self, ground: Ground) -> tuple[Window, Floats] | None:
+        """The share of the light that is left, and on which pixels of the ground; None where that is all of it."""
+        window = _joined(self.near, self.shadow)
         if window is None:
             return None
         left = np.ones((window[1] - window[0], window[3] - window[2]), np.float32)
-        for part, share in ((self.near, self._close), (self.shadow, self._covered)):
-            some = _common(part, within)
+        for some, share in ((self.near, self._close), (self.shadow, self._covered)):
             if some is not None:
                 left[_slices(some, window)] *= share(Ground(*(plane[_slices(some)] for plane in ground)))
         return window, left
@@ -107,9 +114,8 @@ class Umbra:
         centre, rig = self.shape.centre, self.rig
         first, second, sun = (float(centre[0] * way[0] + centre[1] * way[1] + centre[2] * way[2]) for way in (*across(rig.sun), rig.sun))
         a, b, along = part.first - np.float32(first), part.second - np.float32(second), np.float32(sun) - part.along
-        if self.shape.vertices is None:
+        if self.outline is None:
             return np.asarray(1 - rig.shade * _behind_ball(np.sqrt(a * a + b * b), along, self.radius, rig.size))
-        self.outline = self.outline or _Outline(self.shape, self.radius, rig)
         return np.asarray(1 - rig.shade * self.outline.covers(a, b, along, rig.size))
 
 
@@ -117,14 +123,6 @@ def _slices(window: Window, start: Window = (0, 0, 0, 0)) -> tuple[slice, slice]
     """A window as slices, counted from the corner of another one."""
     top, bottom, left, right = window
     return slice(top - start[0], bottom - start[0]), slice(left - start[2], right - start[2])
-
-
-def _common(window: Window | None, other: Window | None) -> Window | None:
-    """What two windows share; None as ``other`` is everything."""
-    if window is None or other is None:
-        return window
-    found = max(window[0], other[0]), min(window[1], other[1]), max(window[2], other[2]), min(window[3], other[3])
-    return found if found[0] < found[1] and found[2] < found[3] else None
 
 
 def _joined(window: Window | None, other: Window | None) -> Window | None:
@@ -147,16 +145,23 @@ class _Outline:
 
     SIZE = round(2 * OUTLINE * REACH)
 
-    def __init__(self, shape: Shape, radius: float, rig: Rig) -> None:
-        assert shape.vertices is not None and shape.faces is not None
+    def __init__(self, mask: Floats, radius: float) -> None:
         self.scale = np.float32(OUTLINE / radius)
-        away = shape.vertices - shape.centre
-        a, b = (away[:, 0] * way[0] + away[:, 1] * way[1] + away[:, 2] * way[2] for way in across(rig.sun))
-        xy = np.stack([a, b], axis=-1) * float(self.scale) + self.SIZE / 2
-        _, row, column = runs(xy[shape.faces], self.SIZE, self.SIZE)
-        mask = np.zeros((self.SIZE, self.SIZE), dtype=np.float32)
-        mask[row, column] = 1
         self.blurred = np.concatenate([cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for sigma in BLURS])
+
+    @classmethod
+    def of(cls, shapes: Sequence[Shape], radii: Sequence[float], rig: Rig) -> list[_Outline]:
+        """Of several bodies at once."""
+        corners = []
+        for k, (shape, radius) in enumerate(zip(shapes, radii, strict=True)):
+            assert shape.vertices is not None and shape.faces is not None
+            away = (shape.vertices - shape.centre) * (OUTLINE / radius)
+            a, b = (away[:, 0] * way[0] + away[:, 1] * way[1] + away[:, 2] * way[2] for way in across(rig.sun))
+            corners.append(np.stack([a + cls.SIZE / 2, b + cls.SIZE * (k + 0.5)], axis=-1)[shape.faces])
+        masks = np.zeros((len(shapes) * cls.SIZE, cls.SIZE), dtype=np.float32)
+        _, row, column = runs(np.concatenate(corners), cls.SIZE, len(masks))
+        masks[row, column] = 1
+        return [cls(masks[k * cls.SIZE : (k + 1) * cls.SIZE], radius) for k, radius in enumerate(radii)]
 
     def covers(self, a: Floats, b: Floats, along: Floats, size: float) -> Floats:
         """The share of the lamp that is covered, at points across and along the light: blurred as much as the distance asks for."""
