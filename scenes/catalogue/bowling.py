@@ -28,7 +28,7 @@ HEAVY = ("stone", "glass", "ceramic", "aluminium")  # balls of about 2.7 g/cm^3,
 PIN = ((0.0, 0.0), (0.117, 0.0), (0.167, 0.30), (0.153, 0.567), (0.093, 0.95), (0.05, 1.0), (0.0, 1.0))  # (radius, z) over its height
 TALL, BALL, SPACING = 0.27, 0.067, 0.148  # -, height of a pin, radius of the ball, distance of pins over the view's height
 FROUDE = (0.165, 0.185)  # -, speed over sqrt(g view)
-ANGLE = np.radians(20.0)  # of the camera above the horizon
+ANGLE = np.radians(38.0)  # of the camera above the horizon
 RUN_UP = 0.24  # -, share of the view between the ball's centre and the first pin's axis
 
 
@@ -87,7 +87,7 @@ class Bowling(Scene):
 
     def camera(self) -> Camera:
         """From a little above."""
-        return from_above(self, ANGLE, 0.20 * self.view)
+        return from_above(self, ANGLE, 0.09 * self.view)
 
     @property
     def profile(self) -> tuple[tuple[float, float], ...]:
@@ -233,7 +233,7 @@ _BOWLING = (
     "{a_ball} rolls to the {side} over {floor} into {pins}, and all of them fall.",
     "{pins}, {tall} tall, stand in a triangle on {floor}. A heavy {ball} of {size} rolls from the {from} to the {side}, hits the first "
     "pin, and with a clatter all {number} fall.",
-    "Bowling seen from a little above: {a_ball}, {size} wide, comes from the {from}, rolls to the {side} into {pins} on {floor} and knocks "
+    "Bowling seen from above: {a_ball}, {size} wide, comes from the {from}, rolls to the {side} into {pins} on {floor} and knocks "
     "every one of them down.",
     "{pins} stand on {floor}; {a_ball} rolls in from the {from}, moving to the {side}, and hits them. None of the pins is left standing: "
     "all fall.",

@@ -65,14 +65,14 @@ class Grains(Scene):
             "number": int(rng.choice(list(NUMBERS))),
             "view": round(float(rng.uniform(2.0, 2.8)), 3),
         }
-        high = rng.uniform(0.11, 0.16)
+        high = rng.uniform(0.10, 0.15)
         own |= {
             "friction": round(float(rng.uniform(0.5, 0.8)), 3),
             "rolling": round(float(rng.uniform(0.12, 0.3)), 3),
             "prompt_id": int(rng.integers(6)),
             **overrides,
         }
-        own.setdefault("radius", round(0.19 / np.sqrt(own["number"]) * own["view"], 4))
+        own.setdefault("radius", round(0.185 / np.sqrt(own["number"]) * own["view"], 4))
         own.setdefault("height", round(float(high * own["view"]), 3))
         return cls(seed=seed, **own)
 
@@ -162,11 +162,12 @@ class Grains(Scene):
             found += [
                 Proof(
                     law="grains at rest in the end", closed_form=float(self.number), simulated=float(still), tolerance=0.1,
-                    source="friction",
+                    scale=float(self.number), source="friction",
                 ),
                 Proof(
                     law="slope of the heap, degrees", closed_form=middle, simulated=float(np.degrees(angle_of(end, self.radius))),
-                    tolerance=(STEEP[1] - STEEP[0]) / 2 / middle, source="a band: rough balls lie at 10 to 36 degrees",
+                    tolerance=(STEEP[1] - STEEP[0]) / 2 / middle, scale=middle,
+                    source="a band: rough balls lie at 10 to 36 degrees",
                 ),
             ]  # fmt: skip
         return tuple(found)

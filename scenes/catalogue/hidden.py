@@ -57,7 +57,7 @@ class Screen(OneBall):
             "radius": round(float(rng.uniform(0.085, 0.16)), 3),
             "side": float(rng.choice([-1.0, 1.0])),
         }
-        size, pace, wide, high = rng.uniform(0.072, 0.085), rng.uniform(0.205, 0.226), rng.uniform(0.28, 0.36), rng.uniform(0.3, 0.4)
+        size, pace, wide, high = rng.uniform(0.066, 0.076), rng.uniform(0.212, 0.228), rng.uniform(0.22, 0.29), rng.uniform(0.28, 0.36)
         own |= {"prompt_id": int(rng.integers(6)), **overrides}
         view = own.setdefault("view", own["radius"] / size)
         own.setdefault("speed", round(pace * view, 3))
@@ -72,7 +72,7 @@ class Screen(OneBall):
     @property
     def start(self) -> float:
         """m, the x of the ball's centre at the release."""
-        return -0.36 * self.view * self.side
+        return -0.365 * self.view * self.side
 
     def setup(self) -> Setup:
         """It rolls already; nothing slows it."""
@@ -180,7 +180,7 @@ class Screen(OneBall):
         return {
             "speed": tuple(replace(self, speed=k * self.speed, note=f"It rolls at {speed_of(k * self.speed)}.") for k in (0.82, 0.91, 1.0)),
             "width": tuple(
-                replace(self, width=k * self.view, note=f"The screen is {length_of(k * self.view)} wide.") for k in (0.24, 0.32, 0.4)
+                replace(self, width=k * self.view, note=f"The screen is {length_of(k * self.view)} wide.") for k in (0.2, 0.25, 0.3)
             ),
             "size": tuple(
                 replace(self, radius=k * self.radius, note=f"The ball measures {length_of(2 * k * self.radius)}.") for k in (0.7, 0.85, 1.0)

@@ -126,7 +126,7 @@ class Cradle(Scene):
 
     def props(self) -> tuple[Prop, ...]:
         """The two beams that the strings hang from, and what carries them."""
-        half, thick = 0.44 * self.view, 0.022 * self.view
+        half, thick = 0.5 * self.view, 0.022 * self.view
         top = TOP * self.view + thick / 2
         beams = [
             Prop(
