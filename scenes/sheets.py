@@ -38,7 +38,7 @@ def sheet_of(scene: Scene, *, size: int = 168, seconds: float = 2.0) -> Image:
     Example:
         >>> from kinema.scenes.scene import scene_from_id
         >>> sheet_of(scene_from_id("drop@1/seed=3"), size=48, seconds=0.5).shape[1]
-        316
+        308
     """
     from kinema.scenes.world import simulate
 
