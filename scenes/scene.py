@@ -267,6 +267,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "friction_stop": "sliding:FrictionStop",
     "incline_race": "racing:InclineRace",
     "backspin": "rolling:Backspin",
+    "ramp_jump": "jumping:RampJump",
     # collisions
     "oblique": "striking:Oblique",
     "rack_break": "racking:RackBreak",
