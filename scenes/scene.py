@@ -268,6 +268,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "incline_race": "racing:InclineRace",
     "backspin": "rolling:Backspin",
     "ramp_jump": "jumping:RampJump",
+    "loop": "looping:Loop",
     # collisions
     "oblique": "striking:Oblique",
     "rack_break": "racking:RackBreak",
