@@ -68,6 +68,10 @@ def audible(contacts: Sequence[Contact]) -> list[Contact]:
     """The contacts that are made: of more than ``MOST`` the strongest of every moment, then the strongest that none other covers.
 
     Strength is ``impulse speed^0.4``, as of the click of a compact body: ``J / duration^2`` (Hertz). In order of time, as given.
+
+    Example:
+        >>> audible([])
+        []
     """
     if len(contacts) <= MOST:
         return list(contacts)

@@ -147,7 +147,14 @@ def affordable(modes: Modes, force: NDArray[np.float64], rate: float, energy: fl
 
 
 def prop_modes(prop: Prop, point: NDArray[np.float64]) -> Modes:
-    """The tones of a prop struck at a point of the world: those of a plate of its two greater lengths."""
+    """The tones of a prop struck at a point of the world: those of a plate of its two greater lengths.
+
+    Example:
+        >>> from kinema.scenes.truth import Prop
+        >>> table = Prop(name="table", solid=Box((1.0, 0.6, 0.02)), position=(0.0, 0.0, 0.7))
+        >>> float(prop_modes(table, np.array([0.1, 0.0, 0.71])).frequency[0].round())
+        138.0
+    """
     back = np.asarray(prop.orientation) * np.array([-1, -1, -1, 1])
     centre, half = box_round(prop.solid)
     share = np.clip((rotate(back, point - np.asarray(prop.position)) - centre) / (2 * half) + 0.5, 0.04, 0.96)

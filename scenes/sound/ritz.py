@@ -69,8 +69,8 @@ def free_modes(form: str, half: Half, material: Material, highest: float = 16_00
 
     Example:
         >>> from kinema.scenes.materials import MATERIALS
-        >>> [round(f) for f in free_modes("box", (0.15, 0.01, 0.0025), MATERIALS["aluminium"]).frequency[:2]]
-        [289, 794]
+        >>> round(free_modes("box", (0.15, 0.01, 0.0025), MATERIALS["aluminium"]).frequency[0])
+        289
     """
     longest = max(half)
     x, y, z = (float(f"{length / longest:.4g}") for length in half)  # so that like solids share a solution

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import time
 from dataclasses import replace
 from itertools import product
@@ -79,6 +81,13 @@ def spectrum(wave: np.ndarray) -> np.ndarray:
 
 def slope(x, y) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+@pytest.mark.parametrize("name", ["materials", "sound.ritz", "sound.touch", "sound.place", "sound.impact", "sound.ringing", "sound.mix"])
+def test_examples_are_true(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"kinema.scenes.{name}"))
+    assert found.attempted
+    assert not found.failed
 
 
 # Modes against textbooks -------------------------------------------------------------------------------------------------------------
