@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kinema.bench.plan import SceneRef
 from kinema.bench.suite import load_suite, suite_names
 from kinema.errors import ConfigError, KinemaError, UnknownName
+from kinema.scenes.prompts import LIGHTINGS, ROOMS, STYLES
+from kinema.scenes.scene import SCENES
 
 SMALL = 'name = "mine"\nfamilies = ["drop"]\nseeds = [3]\n'
 
@@ -83,3 +86,56 @@ def test_an_unknown_suite_lists_near_misses() -> None:
         load_suite("smok")
     with pytest.raises(ConfigError, match=r"absent\.toml"):
         load_suite("absent.toml")
+
+
+@pytest.mark.parametrize("name", ["core", "full"])
+def test_the_wide_suites_name_every_family(name: str) -> None:
+    suite = load_suite(name)
+    assert {family.name for family in suite.families} == set(SCENES)
+    assert len(suite.seeds) >= 3
+    assert len({scene.id for scene in suite.scenes}) == len(SCENES) * len(suite.seeds)
+
+
+def test_full_deals_out_every_style_room_light_and_move() -> None:
+    scenes = load_suite("full").scenes
+    for key, known in (("style", STYLES), ("room", ROOMS), ("lighting", LIGHTINGS)):
+        assert {getattr(scene, key) for scene in scenes} == set(known), key
+    assert len({scene.move for scene in scenes}) == 9
+    assert len({(scene.style, scene.room, scene.lighting, scene.move) for scene in scenes}) > len(scenes) / 2
+
+
+def test_parameters_are_dealt_out_in_turn(tmp_path: Path) -> None:
+    text = SMALL.replace("[3]", "{ start = 0, count = 6 }") + '[vary]\nstyle = ["plain", "night", "clay"]\nroom = ["studio", "closet"]\n'
+    suite = load_suite(written(tmp_path, text))
+    styles = [scene.style for scene in suite.scenes]
+    assert sorted(styles[:3]) == sorted(styles[3:]) == ["clay", "night", "plain"]
+    assert [scene.style for scene in suite.with_seeds(9).scenes][:6] == styles
+    ref = SceneRef.of(suite.families[0], 4)
+    assert ref.scene() == suite.scenes[4]
+    assert suite.id != load_suite(written(tmp_path, text.replace("clay", "toon"))).id
+    fixed = '[[family]]\nname = "drop"\nstyle = "film"\n'
+    assert {scene.style for scene in load_suite(written(tmp_path, text.replace('families = ["drop"]\n', "") + fixed)).scenes} == {"film"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("[vary]\nstyle = []\n", "lists no value"),
+        ('[vary]\nstyle = ["plian"]\n', "no style 'plian'.*plain"),
+        ('[vary]\nstile = ["plain"]\n', "no parameter 'stile'"),
+        ('[vary]\nmove = ["static", "fly"]\n', "no move 'fly'"),
+        ("calibration = 0\n", "calibration"),
+    ],
+)
+def test_what_is_wrong_with_what_is_dealt_out_is_said(tmp_path: Path, more: str, words: str) -> None:
+    with pytest.raises(KinemaError, match=words):
+        load_suite(written(tmp_path, SMALL + more))
+
+
+def test_the_identity_follows_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_suite(written(tmp_path, SMALL))
+    truth, identity = first.truth, first.id
+    monkeypatch.setattr("kinema.bench.suite.scene_identity", lambda scene: "another")
+    again = load_suite(written(tmp_path, SMALL))
+    assert again.truth != truth
+    assert again.id != identity
