@@ -24,7 +24,7 @@ __all__ = ["FINE", "Stage", "hit", "moving_stage", "still_stage"]
 
 FINE = 3  # cells per pixel and side, for the stage and for bodies
 CORNER = 0.28  # -, how much darker it is where floor and wall meet
-EXTENT = ((-4.0, 4.0), (-3.0, 3.0))  # views: how far the painted floor and wall of a moving camera reach, across and away (wall: up)
+ASIDE, FORTH, UP = 4.0, 4.0, 3.0  # views: how far the painted floor and wall reach to either side, in front of the wall, and up
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,11 @@ def moving_stage(camera: Camera, floor: str, wall_y: float, view: float, width: 
     x, y, z = (eye[k] + depth * (u[None, :] * axes[0, k] + (v * axes[1, k] + axes[2, k])[:, None]) for k in range(3))
     grain = _grain(min(width, height))
     painted = _painted(floor, round(wall_y / view, 6), grain)
-    across = (x / view - EXTENT[0][0]) * grain - 0.5
-    onward = (np.where(up, y, z) / view - EXTENT[1][0]) * grain - 0.5
-    rows = painted.shape[0] // 2
-    onward = np.clip(onward, 0, rows - 1) + np.where(up, 0, rows).astype(np.float32)
+    rows = round(FORTH * grain)
+    across = (x / view + ASIDE) * grain - 0.5
+    on_floor = np.clip((y - wall_y) / view * grain + (rows - 0.5), 0, rows - 1)
+    on_wall = np.clip(z / view * grain - 0.5, 0, len(painted) - rows - 1) + rows
+    onward = np.where(up, on_floor, on_wall)
     colour = cv2.remap(painted, across, onward, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     small = cv2.resize(colour, (width, height), interpolation=cv2.INTER_AREA)
     return _placed(camera, wall_y, width, height, small)
@@ -113,16 +114,16 @@ def _grain(size: int) -> int:
     return int(np.clip(2 * size, 128, 320))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=3)
 def _painted(floor: str, wall_y: float, grain: int) -> Picture:
-    """The floor from above (upper half), and the wall from in front (lower half), in texels of 1 / grain views."""
-    (left, right), (near, far) = EXTENT
-    x = left + (np.arange(round((right - left) * grain)) + 0.5) / grain
-    y = near + (np.arange(round((far - near) * grain)) + 0.5) / grain
-    half = np.empty((2, len(y), len(x), 3), dtype=np.float32)
-    for first in range(0, len(y), 256):  # in strips, so that little memory is held at once
-        some = y[first : first + 256]
-        flat = np.stack(np.broadcast_arrays(x[None, :], some[:, None], 0.0), axis=-1)
-        half[0, first : first + 256] = FLOOR_LOOKS[floor](flat) * _corner(wall_y - flat[..., 1])[..., None]
-        half[1, first : first + 256] = backdrop(flat[..., [0, 2, 1]]) * _corner(flat[..., 1])[..., None]
-    return half.reshape(-1, len(x), 3)
+    """The floor from above, up to the wall, and below it the wall from in front, upwards; in texels of 1 / grain views."""
+    x = (np.arange(round(2 * ASIDE * grain)) + 0.5) / grain - ASIDE
+    y = wall_y - FORTH + (np.arange(round(FORTH * grain)) + 0.5) / grain
+    z = (np.arange(round(UP * grain)) + 0.5) / grain
+    painted = np.empty((len(y) + len(z), len(x), 3), dtype=np.float32)
+    for first in range(0, len(y), 128):  # in strips, so that little memory is held at once
+        some = np.stack(np.broadcast_arrays(x[None, :], y[first : first + 128, None], 0.0), axis=-1)
+        painted[first : first + len(some)] = FLOOR_LOOKS[floor](some) * _corner(wall_y - some[..., 1])[..., None]
+    upright = np.stack(np.broadcast_arrays(x[None, :], wall_y, z[:, None]), axis=-1)
+    painted[len(y) :] = backdrop(upright) * _corner(upright[..., 2])[..., None]
+    return painted
