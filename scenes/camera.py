@@ -116,7 +116,15 @@ def moved(camera: Camera, move: str, t: float) -> Camera:
             return replace(camera, pitch=camera.pitch + sign * TILT * t)
         case "dolly":
             factor = 1 - sign * DOLLY * t
-            return replace(camera, distance=camera.distance * factor, view_height=camera.view_height * factor)
+            sink = camera.distance * (1 - factor) * float(np.tan(camera.pitch))  # a camera that looks down comes down
+            x, y, z = camera.target
+            return replace(
+                camera,
+                distance=camera.distance * factor,
+                view_height=camera.view_height * factor,
+                eye_height=camera.eye_height + sink,
+                target=(x, y, z + sink),
+            )
         case "orbit":
             return replace(camera, yaw=camera.yaw + sign * ORBIT * t)
         case "zoom":

@@ -28,7 +28,7 @@ HEAVY = ("stone", "glass", "ceramic", "aluminium")  # balls of about 2.7 g/cm^3,
 PIN = ((0.0, 0.0), (0.117, 0.0), (0.167, 0.30), (0.153, 0.567), (0.093, 0.95), (0.05, 1.0), (0.0, 1.0))  # (radius, z) over its height
 TALL, BALL, SPACING = 0.27, 0.067, 0.148  # -, height of a pin, radius of the ball, distance of pins over the view's height
 FROUDE = (0.165, 0.185)  # -, speed over sqrt(g view)
-ANGLE = np.radians(38.0)  # of the camera above the horizon
+ANGLE, BEHIND = np.radians(33.0), np.radians(21.0)  # of the camera above the horizon, and from the side towards behind the ball
 RUN_UP = 0.24  # -, share of the view between the ball's centre and the first pin's axis
 
 
@@ -86,8 +86,9 @@ class Bowling(Scene):
         return {"speed": self.speed * float(rng.uniform(0.95, 1.05))}
 
     def camera(self) -> Camera:
-        """From a little above."""
-        return from_above(self, ANGLE, 0.09 * self.view)
+        """From above and a little from behind the ball, so that no pin hides another."""
+        seen = from_above(self, float(ANGLE), 0.09 * self.view)
+        return replace(seen, yaw=seen.yaw - self.side * float(BEHIND))
 
     @property
     def profile(self) -> tuple[tuple[float, float], ...]:

@@ -62,7 +62,7 @@ class Grains(Scene):
             "colour": str(rng.choice(list(COLOURS))),
             "material": str(rng.choice(STUFF)),
             "floor": str(rng.choice(["wood", "stone", "concrete", "ceramic"])),
-            "number": int(rng.choice(list(NUMBERS))),
+            "number": int(rng.choice(list(NUMBERS), p=[0.5, 0.35, 0.15])),
             "view": round(float(rng.uniform(2.0, 2.8)), 3),
         }
         high = rng.uniform(0.10, 0.15)
