@@ -259,8 +259,8 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "collision": "colliding:Collision",
     # falling and flight
     "terminal_speed": "air:TerminalSpeed",
-    "feather": "air:Feather",
-    "toss": "rising:Toss",
+    "feather": "parachute:Feather",
+    "toss": "tossing:Toss",
     "trampoline": "springy:Trampoline",
     # rolling and sliding
     "incline_slide": "sliding:InclineSlide",
@@ -294,7 +294,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "shell_game": "shells:ShellGame",
     # water and grains
     "floating": "water:Floating",
-    "sinking": "water:Sinking",
+    "sinking": "sinking:Sinking",
     "balloon": "rising:Balloon",
     "grains": "grains:Grains",
     # soft things
@@ -302,7 +302,7 @@ _CATALOGUE = {  # family -> class, by area; new families at the end of their are
     "jelly": "jelly:Jelly",
     # two of a kind
     "two_drops": "paired:TwoDrops",
-    "two_pendulums": "paired:TwoPendulums",
+    "two_pendulums": "pendulums:TwoPendulums",
     # sound
     "talking_puppet": "talking:TalkingPuppet",
     "puppet_duet": "talking:PuppetDuet",

@@ -203,7 +203,7 @@ class InclineRace(Scene):
     def contrasts(self) -> dict[str, tuple[Self, ...]]:
         """Steepness, size, material (the order stays), side."""
         steep = tuple(replace(self, angle=self.angle + float(np.radians(more))) for more in (0, 4, 8))
-        sizes = tuple(replace(self, radius=self.radius * share) for share in (0.7, 0.85, 1.0))
+        sizes = tuple(replace(self, radius=self.radius * share) for share in (0.5, 0.75, 1.0))
         made = tuple(replace(self, material=name) for name in ("rubber", "wood", "steel"))
         return {"angle": steep, "size": sizes, "material": made, "direction": tuple(replace(self, side=side) for side in (-1, 1))}
 

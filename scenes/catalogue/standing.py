@@ -251,7 +251,7 @@ class Tower(Scene):
         below = tuple(min(ratio, 0.6) for ratio in self.overhangs[:-1])  # only the top joint is to decide
         reach = tuple(replace(self, overhangs=(*below, ratio), note=NOTE.format(ratio)) for ratio in (0.3, 0.8, 1.1))
         x, y, z = self.size
-        sizes = tuple(replace(self, size=(share * x, share * y, share * z)) for share in (0.7, 0.85, 1.0))
+        sizes = tuple(replace(self, size=(share * x, share * y, share * z)) for share in (0.5, 0.75, 1.0))
         return {"overhang": reach, "size": sizes, "direction": tuple(replace(self, side=side) for side in (-1, 1))}
 
 
