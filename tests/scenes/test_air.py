@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kinema.scenes.catalogue.air import Feather, TerminalSpeed
+from kinema.scenes.catalogue.air import TerminalSpeed
 from kinema.scenes.catalogue.fluid import AIR, FromRest, Immersed, descent
-from kinema.scenes.catalogue.rising import Balloon, Toss
+from kinema.scenes.catalogue.parachute import Feather
+from kinema.scenes.catalogue.rising import Balloon
 from kinema.scenes.catalogue.springy import Trampoline
+from kinema.scenes.catalogue.tossing import Toss
 from kinema.scenes.scene import GRAVITY, Scene
 from kinema.scenes.truth import VERTEX_RATE, Truth
 from kinema.scenes.world import simulate

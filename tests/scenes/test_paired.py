@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kinema.scenes.catalogue.paired import TwoDrops, TwoPendulums
+from kinema.scenes.catalogue.paired import TwoDrops
+from kinema.scenes.catalogue.pendulums import TwoPendulums
 from kinema.scenes.scene import GRAVITY
 from kinema.scenes.world import simulate
 

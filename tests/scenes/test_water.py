@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from kinema.scenes.catalogue.fluid import WATER
-from kinema.scenes.catalogue.water import LEVEL, SINK_LEVEL, SINK_TANK, TANK, WALL, Floating, Sinking
+from kinema.scenes.catalogue.sinking import SINK_LEVEL, SINK_TANK, Sinking
+from kinema.scenes.catalogue.tank import WALL
+from kinema.scenes.catalogue.water import LEVEL, TANK, Floating
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.world import simulate
 
