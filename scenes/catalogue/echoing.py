@@ -39,7 +39,7 @@ class Echo(Drop):
         rng = cls.rng(seed, 7)
         own = {
             "room": str(rng.choice(ANSWERING)),
-            "material": str(rng.choice(["rubber", "plastic", "wood"])),
+            "material": str(rng.choice(["plastic", "wood"])),
             "world": "earth",
             **overrides,
         }

@@ -77,9 +77,11 @@ def missing_share(size: tuple[float, float, float], t: NDArray[np.float64]) -> N
     up, round_ = 1 - 2 * k / DIRECTIONS, np.pi * (1 + np.sqrt(5)) * k
     level = np.sqrt(1 - up**2)
     crossed = np.abs(np.stack([level * np.cos(round_), level * np.sin(round_), up], axis=-1)) @ (1 / np.array(size))
-    since = np.sort((MIRRORED + 0.5) / (crossed * SPEED_OF_SOUND))
-    share: NDArray[np.float64] = np.searchsorted(since, t, side="right") / DIRECTIONS
-    return share
+    until = (MIRRORED + 1) / (crossed.min() * SPEED_OF_SOUND)
+    coarse = np.linspace(0, until, 500)
+    share = np.clip(np.outer(coarse * SPEED_OF_SOUND, crossed) - MIRRORED, 0, 1).mean(axis=1)
+    found: NDArray[np.float64] = np.interp(t, coarse, share)
+    return found
 
 
 def _band(rng: np.random.Generator, k: int, count: int, rate: int) -> NDArray[np.float64]:
