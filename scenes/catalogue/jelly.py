@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from scipy.linalg import eigh, lu_factor, lu_solve
 
 from kinema.scenes.catalogue.apparatus import account_of, counted, crossings, landing_proof, picture_radius, seconds_of
 from kinema.scenes.catalogue.ball import CLASSIC_FLOORS
@@ -215,12 +216,12 @@ class Jelly(Scene):
         """
         cube, x = self.cube, standing.copy()
         free = np.flatnonzero(x[:, 2] > 1e-4 * self.edge)
-        stiffness = cube.stiffness_at(x, free)
+        factors = lu_factor(cube.stiffness_at(x, free))
         for _ in range(5):  # Newton's method with one slope, to where all forces balance
             force = cube.forces(x, np.zeros_like(x))[free]
             force[:, 2] -= cube.mass * self.gravity
-            x[free] += np.linalg.solve(stiffness, force.ravel()).reshape(-1, 3)
-        squares, modes = np.linalg.eigh(cube.stiffness_at(x, free) / cube.mass)
+            x[free] += lu_solve(factors, force.ravel()).reshape(-1, 3)
+        squares, modes = eigh(cube.stiffness_at(x, free) / cube.mass, subset_by_index=(0, 30))
         mode = int(np.abs(modes[2::3].sum(axis=0)).argmax())  # the one that lifts the whole furthest
         moving = np.zeros_like(x)
         moving[free] = 1e-3 * modes[:, mode].reshape(-1, 3)
