@@ -91,7 +91,7 @@ class RampJump(OneBall):
     def slope(self) -> Slope:
         """The ramp: its lower end is the edge where it leads down, its upper end where it leads up."""
         steep, side = abs(self.angle), self.side if self.angle >= 0 else -self.side
-        length, thick = self.track + 2 * self.radius, 0.025 * self.view
+        length, thick = self.track + 1.1 * self.radius, 0.025 * self.view
         low = self.height - thick * float(np.cos(steep))
         base = low if self.angle >= 0 else low - length * float(np.sin(steep))
         middle = self.edge - self.side * length * float(np.cos(steep)) / 2

@@ -31,7 +31,7 @@ SETTLED = 0.01  # erp: what rolls neither sinks nor drifts
 RACERS = ("ball", "cylinder", "hoop")  # by their moments of inertia, so in the order of their arrival
 WIDE = 0.9  # -, width of cylinder and hoop over their radius
 BORE = 0.86  # -, inner over outer radius of the hoop
-LANE = 0.24  # -, from lane to lane over the view
+LANE = 0.26  # -, from lane to lane over the view
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +85,13 @@ class InclineRace(Scene):
     def camera(self) -> Camera:
         """From higher up, so that the lanes lie one above the other."""
         view = self.view
-        return replace(super().camera(), target=(0.0, 0.0, 0.24 * view), eye_height=1.3 * view)
+        return replace(super().camera(), target=(0.0, 0.0, 0.22 * view), eye_height=1.5 * view)
 
     @property
     def slope(self) -> Slope:
         """The plank, 0.74 of the view from left to right."""
         length = 0.74 * self.view / float(np.cos(self.angle))
-        return Slope(angle=self.angle, side=self.side, length=length, width=0.72 * self.view, thickness=0.03 * self.view)
+        return Slope(angle=self.angle, side=self.side, length=length, width=0.74 * self.view, thickness=0.03 * self.view)
 
     @property
     def stop_at(self) -> float:
