@@ -46,6 +46,7 @@ class Looks:
         self.pattern, self.grain = np.zeros(count, np.int64), np.full(count, "", dtype=object)
         self.radius = np.array([thing.radius for thing in things.all], np.float32)
         self.body = np.array([thing.kind == "body" for thing in things.all], bool)
+        self.thin = np.array([thing.kind == "body" and thing.solid is None for thing in things.all], bool)
         textured = _textured(things)
         for k, thing in enumerate(things.all):
             holder = things.holder(thing)
@@ -87,6 +88,9 @@ class Looks:
         colour = lit(self.rig, paint, self.gloss[which], self.mirror[which], normal, ray, height[which], open_)
         if self.style.bands:
             colour = _banded(colour, paint)
+        thin = self.thin[which]
+        sun = np.broadcast_to(self.rig.sun, normal[thin].shape)
+        colour[thin] += paint[thin] * np.clip(0.08 - 0.12 * dot(normal[thin], sun), 0, 0.2)[:, None]  # some light comes through
         flat = self.flat[which]
         colour[flat] = paint[flat]
         tint = np.where(self.body[:, None], self.style.body, self.style.rest).astype(np.float32)
