@@ -97,10 +97,17 @@ def _truth(scene: Scene, motion: Motion) -> Truth:
 
 
 def _later_vertices(motion: Motion, delay: float) -> dict[str, NDArray[np.float32]]:
+    """Vertices on a grid that begins with the clip, not with the release, which may lie between two of its samples."""
     from kinema.scenes.truth import VERTEX_RATE
 
-    held = round(delay * VERTEX_RATE)
-    return {name: np.concatenate([np.repeat(rows[:1], held, axis=0), rows]) for name, rows in (motion.vertices or {}).items()}
+    late = delay * VERTEX_RATE
+    found = {}
+    for name, rows in (motion.vertices or {}).items():
+        step = np.clip(np.arange(len(rows) + int(late)) - late, 0, len(rows) - 1)
+        low = np.minimum(step.astype(int), len(rows) - 2)
+        share = (step - low).astype(np.float32)[:, None, None]
+        found[name] = rows[low] * (1 - share) + rows[low + 1] * share
+    return found
 
 
 SEEN_RATE = 120  # Hz, at which it is asked who hides whom

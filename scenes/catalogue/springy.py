@@ -169,15 +169,11 @@ class Trampoline(OneBall):
             )
             for t, speed in touches
         )  # fmt: skip
+        moments = np.arange(int(seconds * VERTEX_RATE) + 1) / VERTEX_RATE
         return Motion(
             position=position, velocity=velocity, orientation=facing, spin=still.copy(), contacts=contacts,
-            vertices={"sheet": self._sheet(np.interp(self._vertex_times(seconds), np.arange(count) / TRUTH_RATE, z))},
+            vertices={"sheet": self._sheet(np.interp(moments, np.arange(count) / TRUTH_RATE, z))},
         )  # fmt: skip
-
-    def _vertex_times(self, seconds: float) -> Array:
-        """Seconds after release of the stored vertices: on the grid of ``VERTEX_RATE`` that begins at the clip's start, not the release."""
-        first = round(self.delay * VERTEX_RATE) / VERTEX_RATE - self.delay
-        return first + np.arange(int(seconds * VERTEX_RATE) + 1) / VERTEX_RATE
 
     def _sheet(self, above: Array) -> NDArray[np.float32]:
         """Vertices (n, V, 3) while the ball's lowest point is ``above`` (n,) m over the level."""
