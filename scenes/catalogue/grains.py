@@ -28,6 +28,7 @@ WIDE = 5  # grains side by side in the column that is let go
 PITCH = 2.04  # radii, between their centres at first: they do not touch
 INSIDE = 0.45  # -, half the tank's width over the view's height
 STEEP = (10.0, 36.0)  # degrees, between which balls with friction and rolling friction lie
+SETTLED = 1.7  # s after the release, when a heap is at rest
 LOW_GRAVITY = 3.0  # m/s^2, below which the heap is not yet at rest when a clip ends
 
 
@@ -157,7 +158,7 @@ class Grains(Scene):
             ),
             never_rises(energy, float(energy[0] - energy[-1])),
         ]  # fmt: skip
-        if self.gravity > LOW_GRAVITY:
+        if self.gravity > LOW_GRAVITY and truth.seconds - self.delay > SETTLED:
             middle = float(np.mean(STEEP))
             found += [
                 Proof(

@@ -57,7 +57,7 @@ class Screen(OneBall):
             "radius": round(float(rng.uniform(0.085, 0.16)), 3),
             "side": float(rng.choice([-1.0, 1.0])),
         }
-        size, pace, wide, high = rng.uniform(0.066, 0.076), rng.uniform(0.212, 0.228), rng.uniform(0.22, 0.29), rng.uniform(0.28, 0.36)
+        size, pace, wide, high = rng.uniform(0.066, 0.076), rng.uniform(0.212, 0.224), rng.uniform(0.22, 0.29), rng.uniform(0.28, 0.36)
         own |= {"prompt_id": int(rng.integers(6)), **overrides}
         view = own.setdefault("view", own["radius"] / size)
         own.setdefault("speed", round(pace * view, 3))
@@ -72,7 +72,7 @@ class Screen(OneBall):
     @property
     def start(self) -> float:
         """m, the x of the ball's centre at the release."""
-        return -0.365 * self.view * self.side
+        return -0.335 * self.view * self.side
 
     def setup(self) -> Setup:
         """It rolls already; nothing slows it."""
@@ -119,30 +119,37 @@ class Screen(OneBall):
         return float(moments[0]), float(moments[1])
 
     def proofs(self, truth: Truth) -> tuple[Proof, ...]:
-        """Constant speed, and the moments of going out of sight and coming out."""
-        gone, back = self.sight()
-        unseen = np.flatnonzero(~truth.visible[:, 0])
-        gone_seen, back_seen = (unseen[0] / TRUTH_RATE, (unseen[-1] + 1) / TRUTH_RATE) if len(unseen) else (0.0, 0.0)
+        """Constant speed, and the moments of going out of sight and coming out, if the truth lasts until then."""
         first = released(truth)
-        run = truth.times[-1] - self.delay
         went = (truth.position[-1, 0, 0] - truth.position[first, 0, 0]) * self.side
-        heavy = truth.bodies[0].mass
-        return (
-            Proof(law="way rolled", closed_form=self.speed * run, simulated=float(went), tolerance=0.002, source="v t"),
+        gone, back = (self.delay + moment for moment in self.sight())
+        unseen = np.flatnonzero(~truth.visible[:, 0])
+        found = [
+            Proof(
+                law="way rolled", closed_form=float(self.speed * (truth.times[-1] - self.delay)), simulated=float(went), tolerance=0.002,
+                source="v t",
+            ),
             Proof(
                 law="rolling without slip", closed_form=self.speed / self.radius, simulated=float(truth.spin[-1, 0, 1]) * self.side,
                 tolerance=0.002, source="v / r",
             ),
-            Proof(
-                law="out of sight at", closed_form=self.delay + gone, simulated=float(gone_seen), tolerance=0.01, scale=self.delay + back,
-                source="plane through the eye and the near edge",
-            ),
-            Proof(
-                law="comes out at", closed_form=self.delay + back, simulated=float(back_seen), tolerance=0.01,
-                source="plane through the eye and the far edge",
-            ),
-            never_rises(energy_of(truth)[first:], 0.7 * heavy * self.speed**2),
-        )  # fmt: skip
+            never_rises(energy_of(truth)[first:], 0.7 * truth.bodies[0].mass * self.speed**2),
+        ]  # fmt: skip
+        if len(unseen) and gone < truth.seconds:
+            found.append(
+                Proof(
+                    law="out of sight at", closed_form=gone, simulated=float(unseen[0] / TRUTH_RATE), tolerance=0.01, scale=back,
+                    source="plane through the eye and the near edge",
+                )
+            )  # fmt: skip
+        if back < truth.seconds:
+            found.append(
+                Proof(
+                    law="comes out at", closed_form=back, simulated=float((unseen[-1] + 1) / TRUTH_RATE) if len(unseen) else 0.0,
+                    tolerance=0.01, source="plane through the eye and the far edge",
+                )
+            )  # fmt: skip
+        return tuple(found)
 
     def account(self) -> Account:
         """In words."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
+from kinema.scenes.catalogue.cups import APART, BALL, BOARD, CUP, MOUTH, TOP, board_of, cup_of, smooth
 from kinema.scenes.catalogue.striking import capital, from_above, pull_of
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
@@ -15,7 +16,7 @@ from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, of_material
 from kinema.scenes.proof import Proof
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import TRUTH_RATE, Motion, Scene, Setup
-from kinema.scenes.shapes import NO_TURN, Box, Lathe, volume_of
+from kinema.scenes.shapes import NO_TURN, volume_of
 from kinema.scenes.truth import Body, Contact, Prop, Rub
 
 if TYPE_CHECKING:
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
     from kinema.scenes.camera import Camera
     from kinema.scenes.truth import Truth
 
-__all__ = ["ShellGame", "smooth"]
+__all__ = ["ShellGame"]
 
 PLACES = ("left", "middle", "right")
 SWAPS = ((0, 1), (1, 2), (0, 2))  # places that change, as drawn
 BALLS = ("rubber", "wood", "plastic", "cork", "foam")
 CUPS = ("plastic", "ceramic", "wood", "cardboard")
-APART, BALL, CUP, MOUTH, TOP, WALL, BOARD = 0.28, 0.062, 0.20, 0.105, 0.078, 0.010, 0.03  # -, lengths over the view's height
 LIFT = 0.24  # -, how high a cup is held over the view's height
 LOWER, LOWERING, FIRST, PAUSE, LIFTING = 0.25, 0.25, 0.62, 0.10, 0.30  # s: one cup is lowered, the first swap starts, ..., it is lifted
 TOUCH = 0.92  # -, share of a smooth motion after which the cup meets the board, so that it is set down with a little speed
@@ -72,9 +72,9 @@ class ShellGame(Scene):
             "floor": str(rng.choice(list(FLOORS))),
             "start": int(rng.integers(3)),
             "view": round(float(rng.uniform(0.6, 1.1)), 3),
-            "swap_time": round(float(rng.uniform(0.38, 0.44)), 3),
+            "swap_time": round(float(rng.uniform(0.36, 0.42)), 3),
         }
-        number, picks = int(rng.choice([1, 2, 3], p=[0.25, 0.45, 0.3])), rng.integers(3, size=3)
+        number, picks = int(rng.choice([1, 2, 3], p=[0.3, 0.45, 0.25])), rng.integers(3, size=3)
         own |= {"prompt_id": int(rng.integers(6)), **overrides}
         own.setdefault("swaps", _unlike(own["start"], [int(k) for k in picks])[:number])
         return cls(seed=seed, **own)
@@ -100,16 +100,9 @@ class ShellGame(Scene):
         """S from the release until the cup begins to rise."""
         return FIRST + len(self.swaps) * self.swap_time + PAUSE
 
-    @property
-    def cup(self) -> Lathe:
-        """Upside down, its mouth at the bottom; z from its middle."""
-        v, h = self.view, CUP * self.view / 2
-        inner = ((0.0, h - WALL * v), ((TOP - WALL) * v, h - WALL * v), ((MOUTH - WALL) * v, -h))
-        return Lathe((*inner, (MOUTH * v, -h), (TOP * v, h), (0.0, h)), smooth=False)
-
     def bodies(self) -> tuple[Body, ...]:
         """The ball, then the cups from left to right as they stand at first."""
-        v, cup = self.view, self.cup
+        v, cup = self.view, cup_of(self.view)
         heavy = MATERIALS[self.material_cups].density * volume_of(cup)
         as_large = float(np.sqrt((MOUTH + TOP) * CUP / np.pi)) * v
         ball = Body(
@@ -126,9 +119,7 @@ class ShellGame(Scene):
 
     def props(self) -> tuple[Prop, ...]:
         """The board on which it is played."""
-        v = self.view
-        board = Box((0.98 * v, 0.86 * v, BOARD * v))
-        return (Prop(name="board", solid=board, position=(0.0, 0.0, BOARD * v / 2), material="wood", paint="oak"),)
+        return (board_of(self.view),)
 
     def setup(self) -> Setup:
         """The ball in its place, its cup held above it."""
@@ -214,36 +205,39 @@ class ShellGame(Scene):
         return tuple(made)
 
     def proofs(self, truth: Truth) -> tuple[Proof, ...]:
-        """Where the ball ends, how far a cup goes, and that the ball is never seen or left behind on the way."""
-        v = self.view
-        begin = round((self.delay + FIRST) * TRUTH_RATE)
-        after = round((self.delay + FIRST + self.swap_time) * TRUTH_RATE)
-        one, other = self.swaps[0]
+        """How far a cup goes, that the ball is neither seen nor left behind on the way, and where it is in the end."""
+        v, (one, other) = self.view, self.swaps[0]
+        begin, after, rise = (round((self.delay + t) * TRUTH_RATE) for t in (FIRST, FIRST + self.swap_time, self.reveal))
         way = float(np.linalg.norm(np.diff(truth.position[begin : after + 1, 1 + one], axis=0), axis=-1).sum())
-        during = slice(begin, round((self.delay + self.reveal) * TRUTH_RATE))
         beside = np.linalg.norm(truth.position[:, 0, :2] - truth.position[:, 1 + self.start, :2], axis=-1).max()
-        return (
-            Proof(
-                law="place of the ball in the end", closed_form=(self.end - 1) * APART * v, simulated=float(truth.position[-1, 0, 0]),
-                tolerance=0.002, scale=v, source="product of the swaps",
-            ),
+        found = [
             Proof(
                 law="way of a cup in a swap", closed_form=np.pi * (other - one) / 2 * APART * v, simulated=way, tolerance=0.002,
                 source="pi R",
             ),
             Proof(
                 law="share of the swaps in which the ball is hidden", closed_form=1.0, tolerance=0.001,
-                simulated=float((~truth.visible[during, 0]).mean()), source="it is under a cup",
+                simulated=float((~truth.visible[begin:rise, 0]).mean()), source="it is under a cup",
             ),
             Proof(
-                law="share of the bodies seen in the end", closed_form=1.0, tolerance=0.001, simulated=float(truth.visible[-1].mean()),
-                source="nothing is lost",
+                law="ball off its cup's axis", closed_form=0.0, simulated=float(beside), tolerance=0.002, scale=v, source="carried along",
             ),
-            Proof(
-                law="ball off its cup's axis", closed_form=0.0, simulated=float(beside), tolerance=0.002, scale=v,
-                source="carried along",
-            ),
-        )  # fmt: skip
+        ]  # fmt: skip
+        if truth.seconds > self.delay + self.reveal:
+            found.append(
+                Proof(
+                    law="place of the ball in the end", closed_form=(self.end - 1) * APART * v, simulated=float(truth.position[-1, 0, 0]),
+                    tolerance=0.002, scale=v, source="product of the swaps",
+                )
+            )  # fmt: skip
+        if truth.seconds > self.delay + self.reveal + LIFTING:
+            found.append(
+                Proof(
+                    law="share of the bodies seen in the end", closed_form=1.0, tolerance=0.001, simulated=float(truth.visible[-1].mean()),
+                    source="nothing is lost",
+                )
+            )  # fmt: skip
+        return tuple(found)
 
     def account(self) -> Account:
         """In words."""
@@ -293,21 +287,6 @@ class ShellGame(Scene):
             "place": tuple(replace(self, start=place) for place in range(3)),
             "order": tuple(replace(self, swaps=swaps) for swaps in (((0, 1), (1, 2)), ((1, 2), (0, 1)))),
         }  # fmt: skip
-
-
-def smooth(share: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """From 0 to 1 with the least jerk, as a hand moves, and its derivative; ``share`` is clipped to 0 to 1.
-
-    Source: Flash and Hogan 1985, ``10 s^3 - 15 s^4 + 6 s^5``.
-
-    Example:
-        >>> [float(x[0]) for x in smooth(np.array([0.5]))]
-        [0.5, 1.875]
-    """
-    s = np.clip(share, 0.0, 1.0)
-    value: NDArray[np.float64] = s**3 * (10 - 15 * s + 6 * s**2)
-    rate: NDArray[np.float64] = 30 * s**2 * (1 - s) ** 2
-    return value, rate
 
 
 def _pair(swap: tuple[int, int]) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from kinema.scenes.catalogue.bowl import Bowl, swing
+from kinema.scenes.catalogue.cups import cup_of, smooth
 from kinema.scenes.catalogue.hidden import Screen
-from kinema.scenes.catalogue.shells import FIRST, LIFTING, LOWER, LOWERING, PLACES, SWAPS, ShellGame, smooth
+from kinema.scenes.catalogue.shells import FIRST, LIFTING, LOWER, LOWERING, PLACES, SWAPS, ShellGame
 from kinema.scenes.proof import energy_of
 from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Scene
 from kinema.scenes.shapes import mesh_of, rotate, volume_of
@@ -145,21 +146,21 @@ def test_cups_never_run_into_each_other_and_the_ball_fits() -> None:
     for seed in range(8):
         scene = ShellGame.draw(seed)
         place = scene.motion(2.7).position
-        mouth = max(r for r, _ in scene.cup.profile)
+        mouth = max(r for r, _ in cup_of(scene.view).profile)
         for one, other in ((1, 2), (1, 3), (2, 3)):
             level = np.abs(place[:, one, 2] - place[:, other, 2]) < 0.1 * scene.view
             gap = np.linalg.norm(place[:, one, :2] - place[:, other, :2], axis=-1)[level]
             assert gap.min() > 2 * mouth
-        inner = np.array(scene.cup.profile)[1:3]
+        inner = np.array(cup_of(scene.view).profile)[1:3]
         height = 2 * scene.bodies()[0].radius + inner[1, 1]  # the ball's top, in the frame of a cup that stands
         assert np.interp(height, inner[::-1, 1], inner[::-1, 0]) > 0.5 * scene.bodies()[0].radius
         assert height < inner[0, 1]
 
 
 def test_a_cup_is_hollow_and_looks_outwards() -> None:
-    cup = ShellGame.draw(0).cup
+    cup = cup_of(1.0)
     (_, _), (top, high), (mouth, low), (rim, _), (head, _), (_, _) = cup.profile
-    whole = np.pi / 3 * (ShellGame.draw(0).view * 0.2) * (rim**2 + rim * head + head**2)
+    whole = np.pi / 3 * 0.2 * (rim**2 + rim * head + head**2)
     hollow = np.pi / 3 * (high - low) * (top**2 + top * mouth + mouth**2)
     assert volume_of(cup) == pytest.approx(whole - hollow, rel=0.01)  # 48 facets
     assert mesh_of(cup).vertices[:, 2].min() == pytest.approx(low)
