@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -91,7 +92,7 @@ class Door(Scene):
             Body(name="door", colour=self.colour, material=self.material, radius=radius, mass=mass, shape="door", solid=Box(self.size)),
         )
 
-    @property
+    @cached_property
     def inertia(self) -> float:
         """About the hinges, kg m^2."""
         (body,) = self.bodies()

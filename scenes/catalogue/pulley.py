@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -107,7 +108,7 @@ class Atwood(Scene):
             ),
         )  # fmt: skip
 
-    @property
+    @cached_property
     def taut(self) -> float:
         """Stiffness of either side of the string, N/m: the lighter ball alone would tremble on it at 400 rad/s."""
         return 400.0**2 * min(body.mass for body in self.bodies()[:2])
@@ -140,13 +141,18 @@ class Atwood(Scene):
             for name, side, radius in (("left", -1.0, self.radius_left), ("right", 1.0, self.radius_right))
         )
 
+    @cached_property
+    def _held(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Heights of the balls at release, and how far their weights stretch the string then, m."""
+        begin = np.array([place[2] for place in self.setup().position[:2]])
+        return begin, np.array([body.mass for body in self.bodies()[:2]]) * self.gravity / self.taut
+
     def stretches(self, position: NDArray[np.float64], orientation: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., 2) m, how far the two sides of the string are stretched; below 0 they hang slack.
 
         The pulley's angle is told by its quaternion up to whole turns; the balls say which.
         """
-        begin = np.array([place[2] for place in self.setup().position[:2]])
-        weights = np.array([body.mass for body in self.bodies()[:2]]) * self.gravity / self.taut
+        begin, weights = self._held
         sunk = begin - position[..., :2, 2]
         x, y, z, w = np.moveaxis(orientation[..., 2, :], -1, 0)
         turned = 2 * np.arctan2(z - y, w + x)  # the disc lies on its side: its own axis is the world's -y
