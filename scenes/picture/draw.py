@@ -6,7 +6,7 @@ there are any; what stands still is drawn once per camera.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
@@ -85,7 +85,9 @@ class Painter:
         self.things = Things(truth, times)
         self.cameras = truth.cameras(times)
         self.moving = truth.scene.move != "static"
-        self.rig, self.style = RIGS[truth.scene.lighting], STYLE_LOOKS[truth.scene.style]
+        self.style = STYLE_LOOKS[truth.scene.style]
+        rig = RIGS[truth.scene.lighting]
+        self.rig = replace(rig, shade=rig.shade * self.style.shadow, close=rig.close * self.style.shadow)
         self.looks = Looks(self.things, self.rig, self.style, truth.camera.pixels_per_metre(width, height))
         self.thin = np.array([thing.kind == "tie" for thing in self.things.all], bool)
         rows, columns = np.arange(height * FINE) // FINE, np.arange(width * FINE) // FINE

@@ -64,6 +64,7 @@ class Style:
         bump: how strongly surfaces are dented.
         bands: whether tones are flat.
         lines: whether outlines are wanted.
+        shadow: factor on the strength of shadows.
     """
 
     finish: Callable[[Sheet], Bytes] = _plain
@@ -74,6 +75,7 @@ class Style:
     bump: float = 0.0
     bands: bool = False
     lines: bool = False
+    shadow: float = 1.0
 
 
 @lru_cache(maxsize=4)
@@ -100,7 +102,7 @@ def _film(sheet: Sheet) -> Bytes:
     bright = np.sqrt(np.clip(luminance(sheet.light), 0, 1))
     tone = np.asarray(np.clip((bright - 0.08) / 0.84, 0, 1) ** 1.15, dtype=np.float32)
     tone = tone * (1 - 0.42 * _corners(height, width) ** 1.5)
-    tone += 0.020 * _film_grain(height, width, sheet.seed, sheet.number)
+    tone += 0.011 * _film_grain(height, width, sheet.seed, sheet.number)
     grey: Bytes = (np.clip(tone, 0, 1) * 255 + 0.5).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=-1)
 
@@ -191,7 +193,7 @@ def _sketch(sheet: Sheet) -> Bytes:
 STYLE_LOOKS: dict[str, Style] = {  # by the names of prompts.STYLES
     "plain": Style(),
     "night": Style(finish=_night, stage=_dark_stage, body=(0.44, 0.46, 0.52), rest=(0.17, 0.20, 0.28)),
-    "film": Style(finish=_film),
+    "film": Style(finish=_film, body=(0.24, 0.24, 0.24), gloss=0.3, shadow=0.45),  # old film saw colours dark: bodies stand out
     "clay": Style(stage=_clay_stage, gloss=0.12, bump=0.22),
     "toon": Style(finish=_toon, stage=_flat_stage, gloss=0.0, bands=True, lines=True),
     "sketch": Style(finish=_sketch, gloss=0.3, lines=True),
