@@ -418,7 +418,7 @@ def _source() -> str:
     """What the cached truth depends on beside the scene: this code, the catalogue, and the engine's build."""
     here = Path(__file__).resolve().parent
     names = ("world", "impacts", "scene", "truth", "camera", "shapes", "materials", "visibility")
-    files = [*(here / f"{name}.py" for name in names), *sorted((here / "catalogue").glob("*.py")), here / "sound" / "room.py"]
+    files = [*(here / f"{name}.py" for name in names), *sorted((here / "catalogue").glob("*.py")), *sorted((here / "sound").glob("*.py"))]
     try:
         engine = metadata.version("pybullet")
     except metadata.PackageNotFoundError:
