@@ -183,7 +183,7 @@ class Door(Scene):
             *found,
             Proof(law="speed at the stop", closed_form=self.speed, simulated=float(before), tolerance=0.005, source="w1^2=w0^2-2aq"),
             Proof(
-                law="speed after the stop over that before", closed_form=self.restitution, simulated=float(behind / before),
+                law="rebound", closed_form=self.restitution, simulated=float(behind / before),
                 tolerance=0.005, source="restitution",
             ),
             kept,

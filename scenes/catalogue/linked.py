@@ -161,7 +161,7 @@ class DoublePendulum(Scene):
         return (
             *(
                 Proof(
-                    law=f"angular acceleration of the {name} rod at first", closed_form=told[k], simulated=seen[k], tolerance=0.01,
+                    law=f"{name} rod starts to turn", closed_form=told[k], simulated=seen[k], tolerance=0.01,
                     source="Lagrange: M a = -dV/dq", scale=abs(told[0]),
                 )
                 for k, name in enumerate(("upper", "lower"))

@@ -60,7 +60,7 @@ class SpinningTop(Scene):
         rng = cls.rng(seed)
         own: dict[str, Any] = {"world": str(rng.choice(list(GRAVITY))), "floor": str(rng.choice(list(CLASSIC_FLOORS)))}
         own |= {"colour": str(rng.choice(list(COLOURS))), "material": str(rng.choice(["wood", "plastic", "brass", "steel"]))}
-        height, lean, rate, side = rng.uniform(0.08, 0.14), rng.uniform(16, 24), rng.uniform(2.6, 3.6), float(rng.choice([-1.0, 1.0]))
+        height, lean, rate, side = rng.uniform(0.08, 0.14), rng.uniform(16, 24), rng.uniform(2.0, 2.6), float(rng.choice([-1.0, 1.0]))
         own |= {"prompt_id": int(rng.integers(len(_TOP) + 1)), **overrides}
         own.setdefault("height", round(height, 4))
         own.setdefault("view", round(own["height"] / 0.56, 4))

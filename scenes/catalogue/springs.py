@@ -168,7 +168,7 @@ class MassOnSpring(OneBall):
                 source="2 pi / sqrt(k/m - (c/2m)^2)",
             ),
             Proof(
-                law="amplitude after half a period over the first", closed_form=decay, simulated=float(-turns[0] / height[0]),
+                law="swing left after half a period", closed_form=decay, simulated=float(-turns[0] / height[0]),
                 tolerance=0.005,
                 source="exp(-c T / 4 m)",
             ),

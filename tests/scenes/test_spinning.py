@@ -89,3 +89,11 @@ def test_it_floats_whatever_the_world() -> None:
     assert truth.gravity == 0
     assert np.array_equal(truth.position[0], truth.position[-1])
     assert all("gravity" not in text for text in scene.prompts())
+
+
+def test_every_top_is_fast_enough_to_stand_even_on_jupiter() -> None:
+    for seed in range(60):
+        slowest = SpinningTop.draw(seed).contrasts()["spin"][0]
+        heaviest = replace(slowest, world="jupiter", spin=0.95 * slowest.spin)
+        assert np.isfinite(heaviest.precession)
+        assert 0.5 < heaviest.lap < 4
