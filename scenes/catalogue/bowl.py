@@ -9,7 +9,6 @@ import numpy as np
 from scipy.special import ellipj, ellipk
 
 from kinema.scenes.catalogue.ball import OneBall
-from kinema.scenes.catalogue.hidden import ROLLERS
 from kinema.scenes.catalogue.striking import capital, released
 from kinema.scenes.catalogue.swinging import PERIOD
 from kinema.scenes.palette import COLOURS
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from kinema.scenes.truth import Truth
 
 __all__ = ["Bowl", "swing"]
+
+HARD = ("steel", "brass", "stone", "glass", "wood")  # balls that are heard on glass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Bowl(OneBall):
         rng = cls.rng(seed)
         own: dict[str, Any] = {
             "world": str(rng.choice(list(GRAVITY))),
-            "material": str(rng.choice(ROLLERS)),
+            "material": str(rng.choice(HARD)),
             "colour": str(rng.choice(list(COLOURS))),
             "floor": str(rng.choice(["wood", "stone", "felt"])),
         }
@@ -148,8 +149,7 @@ class Bowl(OneBall):
         x = arm[:, 0]
         cross = np.flatnonzero((x[:-1] * x[1:]) < 0)
         exact = (cross + x[cross] / (x[cross] - x[cross + 1])) / TRUTH_RATE
-        depth = (self.inside - self.radius) * (1 - float(np.cos(self.angle)))
-        fastest = float(np.sqrt(10 / 7 * self.gravity * depth))
+        fastest = float(np.sqrt(10 / 7 * self.gravity * self.climb))
         found = np.arctan2(x, -arm[:, 2])[released(truth) :]
         expected = self.angle_at(np.arange(len(found)) / TRUTH_RATE)
         through = float(np.linalg.norm(arm, axis=-1).max()) + self.radius - self.inside
@@ -170,7 +170,7 @@ class Bowl(OneBall):
                 law="through the wall by", closed_form=0.0, simulated=max(through, 0.0), tolerance=0.005, scale=self.radius,
                 source="|x - c| + r <= R",
             ),
-            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * depth),
+            never_rises(energy_of(truth), truth.bodies[0].mass * self.gravity * self.climb),
         )  # fmt: skip
 
     def account(self) -> Account:
@@ -204,17 +204,18 @@ class Bowl(OneBall):
                 replace(self, inside=k * self.inside, note=f"The bowl measures {length_of(2 * k * self.inside)} inside.")
                 for k in (0.6, 0.8, 1.0)
             ),
-            "height": tuple(
-                replace(
-                    self, angle=float(np.sign(self.angle) * x), note=f"It is let go {length_of(self._climb(x))} above the lowest point."
-                )
-                for x in np.radians((25.0, 40.0, 55.0))
-            ),
+            "height": tuple(self._from_angle(float(np.sign(self.angle) * x)) for x in np.radians((25.0, 40.0, 55.0))),
             "direction": tuple(replace(self, angle=side * abs(self.angle)) for side in (1.0, -1.0)),
         }  # fmt: skip
 
-    def _climb(self, angle: float) -> float:
-        return (self.inside - self.radius) * (1 - float(np.cos(angle)))
+    @property
+    def climb(self) -> float:
+        """m, how high the ball is let go above its lowest place."""
+        return (self.inside - self.radius) * (1 - float(np.cos(self.angle)))
+
+    def _from_angle(self, angle: float) -> Self:
+        one = replace(self, angle=angle)
+        return replace(one, note=f"It is let go {length_of(one.climb)} above the lowest point.")
 
 
 def swing(angle: float, pull: float, steps: int, dt: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

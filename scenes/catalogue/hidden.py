@@ -21,7 +21,7 @@ from kinema.scenes.truth import Prop
 if TYPE_CHECKING:
     from kinema.scenes.truth import Truth
 
-__all__ = ["ROLLERS", "Screen"]
+__all__ = ["Screen"]
 
 ROLLERS = ("rubber", "plastic", "glass", "steel", "stone", "wood")
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FLAT", "HARD", "REST", "WORDINGS", "Oblique", "capital", "from_above", "kept", "pull_of", "released", "speed_of"]
 
-HARD = ("steel", "glass", "ceramic", "phenolic", "wood")  # what such balls are made of
+HARD = ("steel", "glass", "ceramic", "aluminium", "wood")  # what such balls are made of
 FLAT = ("wood", "stone", "steel", "ceramic", "ice")  # floors on which "without friction" is no riddle
 ELEVATION = np.radians(55.0)  # how far above the horizon the eye is
 WORDINGS = 6  # of these families: short, detailed, three paraphrases, shot list
