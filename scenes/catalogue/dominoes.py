@@ -45,7 +45,7 @@ def chain_hits(count: int, thick: float, gap: float, push: float, friction: floa
 
     Example:
         >>> [round(t, 2) for t in chain_hits(4, 0.16, 0.3, 0.4, 0.2)]
-        [0.87, 1.96, 2.65]
+        [0.83, 2.04, 2.86]
     """
     row = _Row(thick, gap, friction)
     hits: list[float] = []
@@ -195,6 +195,7 @@ class Dominoes(Scene):
             step_rate=1920,
             erp=SETTLED,
             residual=0.0,
+            iterations=40,
         )
 
     def account(self) -> Account:

@@ -189,6 +189,7 @@ class Tower(Scene):
             friction=(float(np.sqrt(RUBBED)),) * count,  # the engine multiplies the two
             erp=SETTLED,
             residual=0.0,
+            iterations=40,
         )
 
     def account(self) -> Account:

@@ -37,7 +37,7 @@ def loop_path(*, view: float, loop: float, height: float, lift: float, shift: fl
     Example:
         >>> path = loop_path(view=1.0, loop=0.17, height=0.5, lift=0.1, shift=0.1, end=0.4)
         >>> path[0].round(2).tolist(), path[-1].round(2).tolist()
-        ([-0.35, 0.05, 0.6], [0.4, -0.05, 0.1])
+        ([-0.36, 0.05, 0.6], [0.4, -0.05, 0.1])
     """
     step, bend = 0.0005 * view, BEND * view
     middle, foot = CENTRE * view, lift
