@@ -11,6 +11,7 @@ import numpy as np
 from kinema.scenes.picture.cast import Shape
 from kinema.scenes.picture.tubes import coil, tube
 from kinema.scenes.shapes import Ball, Sheet, Solid, bounding_radius, mesh_of, rotate
+from kinema.scenes.visibility import hidden_bodies
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,8 @@ class Things:
 
     def __init__(self, truth: Truth, times: Array) -> None:
         self.truth, self.times, self.view = truth, times, truth.scene.view
-        self.place, self.turn, self.seen = truth.at(times), truth.poses_at(times), truth.visible_at(times)
+        self.place, self.turn = truth.at(times), truth.poses_at(times)
+        self.seen = truth.visible_at(times) | self._only_hidden()
         self.matrix = _matrices(self.turn)
         sheets = [body.name for body in truth.bodies if body.form.kind == "sheet" and body.name in truth.vertices]
         self.vertices = {name: truth.vertices_at(name, times) for name in sheets}
@@ -61,6 +63,16 @@ class Things:
             for index, thing in enumerate(self.all)
             if thing.kind == "prop" and thing.solid is not None
         }
+
+    def _only_hidden(self) -> NDArray[np.bool_]:
+        """Which bodies cannot be seen but are there, behind a prop: their shadows are. Those that are gone (by a fault) have none."""
+        hidden = ~self.truth.visible_at(self.times)
+        rows = np.flatnonzero(hidden.any(axis=1))
+        if len(rows) and self.truth.props:
+            cameras = self.truth.cameras(self.times[rows])
+            hidden[rows] &= hidden_bodies(self.truth.bodies, self.truth.props, self.place[rows], self.turn[rows], cameras)
+            return hidden
+        return np.zeros_like(hidden)
 
     def _list(self) -> tuple[Thing, ...]:
         truth = self.truth

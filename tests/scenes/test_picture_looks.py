@@ -138,6 +138,16 @@ def test_a_screen_hides_a_body_and_glass_does_not(staged: Build, body_of: Named)
 RING = Lathe(((0.08, -0.05), (0.12, -0.05), (0.12, 0.05), (0.08, 0.05), (0.08, -0.05)))
 
 
+def test_what_is_hidden_keeps_its_shadow_and_what_is_gone_has_none(staged: Build, body_of: Named) -> None:
+    screen = Prop(name="screen", solid=Box((0.3, 0.02, 0.5)), position=(0.0, -0.25, 0.25))
+    behind = staged([body_of("ball", radius=0.08)], [[0.0, 0.0, 0.35]], props=(screen,), lighting="evening")
+    beside = staged([body_of("ball", radius=0.08)], [[0.4, 0.0, 0.35]], props=(screen,), lighting="evening")
+    without = render(replace(behind, bodies=(), position=behind.position[:, :0], orientation=behind.orientation[:, :0],
+                             visible=behind.visible[:, :0]), ONE)[0].astype(float)  # fmt: skip
+    assert np.abs(render(gone(behind), ONE)[0] - without).max() > 8
+    assert np.abs(render(gone(beside), ONE)[0] - without).max() == 0
+
+
 @pytest.mark.parametrize("solid", [Ball(0.12), Cylinder(0.12, 0.1), RING])
 def test_one_sees_round_things_turn(staged: Build, body_of: Named, solid: object) -> None:
     lying = np.array(turn((1, 0, 0), np.pi / 2))
