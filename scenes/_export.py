@@ -9,7 +9,7 @@ import numpy as np
 
 from kinema.files import dumps, write_bytes
 from kinema.scenes import _encode
-from kinema.scenes._fields import FIELDS, TOP
+from kinema.scenes._fields import FIELDS, INDEX, TOP
 from kinema.scenes._store import pack
 from kinema.scenes.dataset import bytes_of
 from kinema.scenes.forms import forms_of
@@ -207,15 +207,15 @@ def write_index(folder: Path, rows: list[dict[str, Any]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), buffer, compression="zstd")
+    buffer, ordered = io.BytesIO(), [{name: row[name] for name in INDEX} for row in rows]
+    pq.write_table(pa.Table.from_pylist(ordered), buffer, compression="zstd")
     write_bytes(folder / "index.parquet", buffer.getvalue())
     write_bytes(folder / "index.jsonl", "".join(dumps(row) + "\n" for row in rows).encode())
 
 
 def schema_json() -> dict[str, Any]:
     """``schema.json``: what stands where, in every file of a data set."""
-    return {"schema": 1, "axes": "x to the right, y away from the camera, z up; SI units", "folder": TOP, "scene": FIELDS}
+    return {"schema": 1, "axes": "x to the right, y away from the camera, z up; SI units", "folder": TOP, "index": INDEX, "scene": FIELDS}
 
 
 def _write_buffers(folder: Path, truth: Truth, request: Request, wanted: set[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["FIELDS", "TOP"]
+__all__ = ["FIELDS", "INDEX", "TOP"]
 
 Row = dict[str, str]
 
@@ -132,4 +132,25 @@ TOP: dict[str, str] = {
     "manifest.json": "what the set was made from, and size and sha256 of every file",
     "scenes/": "a folder for every scene",
     "truth/": "truths of takes that a run compares with (for --truth); NPZ as truth.npz",
+}
+INDEX: dict[str, str] = {  # the columns of index.parquet, in their order
+    "id": "of the scene",
+    "take": "0 is the scene itself, others are draws with heights and speeds within 5 %",
+    "folder": "where its files are",
+    "family": "what kind of scene it is",
+    "prompt": "what asks for it",
+    "seconds": "how long it lasts",
+    "frames": "how many there are",
+    "fps": "frames a second",
+    "width": "px",
+    "height": "px",
+    "bodies": "how many things move",
+    "contacts": "how many impacts there are within the clip",
+    "audible": "whether anything is to be heard",
+    "world": "whose gravity",
+    "floor": "what it is made of",
+    "room": "where it is heard",
+    "style": "how it is drawn",
+    "lighting": "how it is lit",
+    "move": "what the camera does",
 }

@@ -153,7 +153,7 @@ def test_debug_shows_the_traceback_of_an_input_error(capfd: pytest.CaptureFixtur
 
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "kinema.bench", "list", "suites"], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("smoke@")
+    assert "smoke@" in done.stdout
 
 
 def test_help_stays_light() -> None:

@@ -14,7 +14,7 @@ import pytest
 from kinema.bench.cli import _exit_code
 from kinema.bench.render import rendering, truths_of_run
 from kinema.bench.suite import load_suite
-from kinema.scenes._fields import FIELDS, TOP
+from kinema.scenes._fields import FIELDS, INDEX, TOP
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = """
@@ -98,6 +98,7 @@ def test_a_data_set_is_whole_repeatable_and_goes_on(suite: str, tmp_path: Path, 
     schema = json.loads((data / "schema.json").read_text())
     assert schema["scene"] == FIELDS
     index = pd.read_parquet(data / "index.parquet")
+    assert list(index.columns) == list(INDEX)
     assert index.id.tolist() == ["drop@1/seed=3", "drop@1/seed=4", "pendulum@1/seed=3", "pendulum@1/seed=4"]
     for folder in index.folder:
         assert {path.name for path in (data / folder).iterdir()} == set(FIELDS)
