@@ -16,7 +16,7 @@ from kinema.scenes.picture.cast import Seen, Shape, cast, dot
 from kinema.scenes.picture.lens import Lens
 from kinema.scenes.picture.light import RIGS, Rig
 from kinema.scenes.picture.looks import Looks
-from kinema.scenes.picture.shadow import Ground, Umbra, Window
+from kinema.scenes.picture.shadow import Ground, Parts, Umbra, shadows
 from kinema.scenes.picture.stage import FINE, Stage, moving_stage, still_stage
 from kinema.scenes.picture.still_shade import BakedShade, StillShade
 from kinema.scenes.picture.style import STYLE_LOOKS, Sheet, seed_of
@@ -98,7 +98,7 @@ class Painter:
         self.girths = [_girth(thing.solid, thing.radius) for thing in self.things.all]
         self.baked = BakedShade(self.shade, self.rig, self.view, self.wall_y) if self.shade is not None and self.moving else None
         self.still: tuple[Camera, _Still] | None = None
-        self.umbras: dict[int, tuple[bytes, _Still, tuple[Window, Picture] | None]] = {}  # as last seen
+        self.umbras: dict[int, tuple[bytes, _Still, Parts]] = {}  # as last seen
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """One frame (H, W, 3)."""
@@ -207,7 +207,7 @@ class Painter:
 
     def _composed(self, still: _Still, shapes: list[Shape], seen: Seen, colour: Picture) -> Picture:
         """Floor and wall, props, and what moves, each with the light that is left to it."""
-        left = _shadows(still.ground, self._umbras(still, shapes))[..., None]
+        left = shadows(self._umbras(still, shapes), still.ground.x.shape, self.rig)[..., None]
         moving = self._pixels(seen.cell, colour)
         if still.props is None:
             return still.colour * left * (1 - moving.cover[..., None]) + moving.colour
@@ -217,7 +217,7 @@ class Painter:
         rest = still.colour * bare[..., None] + still.props.colour * seen_of_props[..., None]
         return np.asarray(rest * left + moving.colour, dtype=np.float32)
 
-    def _umbras(self, still: _Still, shapes: list[Shape]) -> list[tuple[Window, Picture] | None]:
+    def _umbras(self, still: _Still, shapes: list[Shape]) -> list[Parts]:
         """What bodies leave of the light; what has not moved is not computed again."""
         bodies = [shape for shape in shapes if self.things.all[shape.index].kind == "body"]
         poses = [shape.centre.tobytes() + (b"" if shape.vertices is None else shape.vertices.tobytes()) for shape in bodies]
@@ -230,7 +230,7 @@ class Painter:
         girths = [self.girths[shape.index] for shape, _ in new]
         made = Umbra.of(still.lens, [shape for shape, _ in new], radii, girths, self.rig, self.wall_y)
         for (shape, pose), umbra in zip(new, made, strict=True):
-            self.umbras[shape.index] = (pose, still, umbra.left(still.ground))
+            self.umbras[shape.index] = (pose, still, umbra.on(still.ground))
         return [self.umbras[shape.index][2] for shape in bodies]
 
     def _front(self, still: _Still, seen: Seen) -> Picture:
@@ -282,16 +282,6 @@ class Painter:
         for k in range(3):
             colour[:, k] = np.bincount(pixel, values[:, k], minlength=len(colour)) / FINE**2
         return _Layer(colour.reshape(*size, 3), cover)
-
-
-def _shadows(ground: Ground, parts: list[tuple[Window, Picture] | None]) -> Picture:
-    """The product of all that bodies leave of the light."""
-    light = np.ones(ground.x.shape, np.float32)
-    for part in parts:
-        if part is not None:
-            (top, bottom, left, right), share = part
-            light[top:bottom, left:right] *= share
-    return light
 
 
 def _ground_of(stage: Stage, rig: Rig) -> Ground:

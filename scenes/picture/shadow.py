@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 Window = tuple[int, int, int, int]  # pixels: top, bottom, left, right
+Parts = tuple["tuple[Window, Floats] | None", "tuple[Window, Floats] | None"]  # of sky and lamp
 
-__all__ = ["Ground", "Umbra", "Window", "across"]
+__all__ = ["Ground", "Parts", "Umbra", "across", "shadows"]
 
 CLOSE = 8.0  # radii: how far a body takes light of the sky from what is near it
 OUTLINE = 12  # cells per radius in a body's outline as the lamp sees it
@@ -85,16 +86,11 @@ class Umbra:
                 umbra.outline = outline
         return umbras
 
-    def left(self, ground: Ground) -> tuple[Window, Floats] | None:
-        """The share of the light that is left, and on which pixels of the ground; None where that is all of it."""
-        window = _joined(self.near, self.shadow)
-        if window is None:
-            return None
-        left = np.ones((window[1] - window[0], window[3] - window[2]), np.float32)
-        for some, share in ((self.near, self._close), (self.shadow, self._covered)):
-            if some is not None:
-                left[_slices(some, window)] *= share(Ground(*(plane[_slices(some)] for plane in ground)))
-        return window, left
+    def on(self, ground: Ground) -> Parts:
+        """What is left of the sky's light and of the lamp, each with the pixels of the ground where that is not all."""
+        sky = None if self.near is None else (self.near, self._close(_part(ground, self.near)))
+        lamp = None if self.shadow is None else (self.shadow, self._open(_part(ground, self.shadow)))
+        return sky, lamp
 
     def _to_centre(self, part: Ground) -> tuple[Floats, Floats, Floats]:
         x, y, z = (np.float32(value) for value in self.shape.centre)
@@ -109,27 +105,31 @@ class Umbra:
         hidden = np.minimum(facing * girth**2 / (near * np.sqrt(near)), 1)
         return np.asarray(1 - self.rig.close * hidden)
 
-    def _covered(self, part: Ground) -> Floats:
-        """What is left of the lamp's light."""
+    def _open(self, part: Ground) -> Floats:
+        """The share of the lamp that is seen."""
         centre, rig = self.shape.centre, self.rig
         first, second, sun = (float(centre[0] * way[0] + centre[1] * way[1] + centre[2] * way[2]) for way in (*across(rig.sun), rig.sun))
         a, b, along = part.first - np.float32(first), part.second - np.float32(second), np.float32(sun) - part.along
         if self.outline is None:
-            return np.asarray(1 - rig.shade * _behind_ball(np.sqrt(a * a + b * b), along, self.radius, rig.size))
-        return np.asarray(1 - rig.shade * self.outline.covers(a, b, along, rig.size))
+            return np.asarray(1 - _behind_ball(np.sqrt(a * a + b * b), along, self.radius, rig.size))
+        return np.asarray(1 - self.outline.covers(a, b, along, rig.size))
 
 
-def _slices(window: Window, start: Window = (0, 0, 0, 0)) -> tuple[slice, slice]:
-    """A window as slices, counted from the corner of another one."""
+def _part(ground: Ground, window: Window) -> Ground:
+    """The pixels of a window."""
     top, bottom, left, right = window
-    return slice(top - start[0], bottom - start[0]), slice(left - start[2], right - start[2])
+    return Ground(*(plane[top:bottom, left:right] for plane in ground))
 
 
-def _joined(window: Window | None, other: Window | None) -> Window | None:
-    """The smallest window that holds both."""
-    if window is None or other is None:
-        return window or other
-    return min(window[0], other[0]), max(window[1], other[1]), min(window[2], other[2]), max(window[3], other[3])
+def shadows(parts: Sequence[Parts], shape: tuple[int, int], rig: Rig) -> Floats:
+    """The light (H, W) that several bodies leave. Where their shadows meet it is no darker than where one is."""
+    sky, lamp = np.ones(shape, np.float32), np.ones(shape, np.float32)
+    for pair in parts:
+        for whole, part in zip((sky, lamp), pair, strict=True):
+            if part is not None:
+                (top, bottom, left, right), share = part
+                whole[top:bottom, left:right] *= share
+    return np.asarray(sky * (1 - rig.shade * (1 - lamp)))
 
 
 def _behind_ball(beside: Floats, along: Floats, radius: float, size: float) -> Floats:
