@@ -136,7 +136,7 @@ def shot_list(scene: Scene) -> str:
     account = scene.account()
     beats = [f"{scene.delay + t:.1f} s: {text}" for t, text in account.beats]
     if scene.delay > 0:
-        beats.insert(0, "0.0 s: nothing moves yet")
+        beats.insert(0, f"0.0 s: nothing moves for the first {scene.delay:.2g} s")
     where = "" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}"
     lines = [
         f"Shot: {_capital(account.detailed.removeprefix(FIXED))}",

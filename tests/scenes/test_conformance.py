@@ -13,6 +13,8 @@ from kinema.scenes import check
 from kinema.scenes.catalogue.falling import Drop
 from kinema.scenes.catalogue.swinging import Pendulum
 from kinema.scenes.contrast import contrasts_of
+from kinema.scenes.forms import forms_of
+from kinema.scenes.prompts import claims_of
 from kinema.scenes.proof import Proof
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import SCENES, Scene, Setup, scene_from_id
@@ -155,3 +157,13 @@ def test_a_later_start_stays_late_in_takes() -> None:
     late = scene_from_id("drop@1/seed=3+start=1")
     assert 1.0 <= late.take(4).delay <= 1.25
     assert late.take(4).prompt.count("Nothing moves for the first") == 1
+
+
+@pytest.mark.parametrize("name", ["drop", "cradle", "talking_puppet"])
+def test_every_wording_of_every_level_says_its_own_claims(name: str) -> None:
+    for contrast in contrasts_of(SCENES[name].load().draw(0)).values():
+        for one in contrast.scenes:
+            for text in (*one.prompts(), forms_of(one)["shot_list"]):
+                unsaid = [claim for claim in claims_of(one) if not check.says(text, claim)]
+                assert not unsaid, (one.id, text, unsaid)
+                assert not check.false_words(one, text), (one.id, text)
