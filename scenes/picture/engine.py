@@ -1,7 +1,11 @@
 """Other geometry passes: the simulator's software renderer ("tiny") and OpenGL without a window ("egl").
 
 They answer the same question as :func:`~kinema.scenes.picture.cast.cast`, which is the usual one as it is the fastest and needs no
-simulator. They are here to check it, and for machines where they pay.
+simulator. They are here to check it, and for machines where they pay: ``KINEMA_RENDERER=tiny`` or ``egl``.
+
+Measured (2 shared cores, OpenGL by Mesa without a GPU; processor time of whole frames, 6 of them with the start): 2 balls at 128 pixels
+3 ms cast, 9 ms tiny, 99 ms egl; 16 boxes 16, 41, 115 ms; 16 boxes at 384 pixels 66, 176, 254 ms. So ``cast`` is not replaced where OpenGL
+works, as it does not pay there. Pictures of the three differ by .2 to .3 levels on average, at edges; the test allows 1.
 """
 
 from __future__ import annotations
