@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kinema.bench.calibration import FIRST_FAMILIES, stranger_of
 from kinema.bench.generators import parse
-from kinema.bench.generators.controls import ORACLE_TAKE
+from kinema.bench.generators.controls import ORACLE_TAKE, next_sounding
+from kinema.bench.plan import SceneRef
 from kinema.errors import ConfigError
 from kinema.scenes.request import Request
-from kinema.scenes.scene import scene_from_id
+from kinema.scenes.scene import SCENES, scene_from_id
 from kinema.scenes.world import simulate
 
 REQUEST = Request(prompt="", seconds=1.5, width=48, height=48, fps=12, seed=11)
@@ -73,3 +75,18 @@ def test_another_familys_sound_is_heard_even_of_the_silent_pendulum() -> None:
 def test_a_lag_of_more_than_ten_seconds_is_refused() -> None:
     with pytest.raises(ConfigError, match="no lag"):
         parse("late_sound:ms=20000").build()
+
+
+def test_the_first_four_families_keep_their_neighbours() -> None:
+    """Their scores do not move when families are added."""
+    assert [next_sounding(name) for name in ("drop", "projectile", "collision", "pendulum")] == ["projectile", "collision", "drop", "drop"]
+    strangers = {name: stranger_of(SceneRef(f"{name}@1/seed=1000000")).id.split("@")[0] for name in FIRST_FAMILIES}
+    assert strangers == {"collision": "drop", "drop": "pendulum", "pendulum": "projectile", "projectile": "collision"}
+
+
+@pytest.mark.parametrize("name", [name for name in SCENES if name not in FIRST_FAMILIES])
+def test_every_other_family_has_a_neighbour_that_is_heard(name: str) -> None:
+    other = next_sounding(name)
+    assert other != name
+    assert SCENES[other].load().audible
+    assert stranger_of(SceneRef(f"{name}@{SCENES[name].load().version}/seed=1000000")).scene().family != name
