@@ -135,7 +135,7 @@ class DoublePendulum(Scene):
         }  # fmt: skip
         beats = (
             (0.0, "both rods, held out to the {side}, are let go and both balls fall"),
-            (0.6, "the lower ball whips round the upper one; the two keep swinging and tumbling in no regular rhythm"),
+            (0.9 * np.sqrt(GRAVITY["earth"] / self.gravity), "both have swung to the other side; from now on no two swings are alike"),
         )
         return account_of(_DOUBLE, words, beats)
 
