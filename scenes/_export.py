@@ -39,6 +39,7 @@ PARTS = {  # what can be left out -> its file
     "instances": "instances.npz",
     "flow": "flow.npz",
 }
+FLOW_STEPS = 64  # per pixel
 CRF = 16.0  # as clips are written that are scored
 
 
@@ -231,4 +232,5 @@ def _write_buffers(folder: Path, truth: Truth, request: Request, wanted: set[str
         numbers = np.asarray(seen.instances).astype(np.uint16)
         (folder / "instances.npz").write_bytes(bytes_of({"instances": numbers, "names": np.array(names, dtype=np.str_)}))
     if "flow" in wanted:
-        (folder / "flow.npz").write_bytes(bytes_of({"flow": seen.flow.astype(np.float16)}))
+        steps = np.round(seen.flow * FLOW_STEPS) / FLOW_STEPS  # what is finer would only be noise to the packer: a tenth of the bytes
+        (folder / "flow.npz").write_bytes(bytes_of({"flow": steps.astype(np.float16)}))

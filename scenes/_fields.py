@@ -49,7 +49,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     ),
     "flow.npz": _arrays(
         "where each pixel goes from one frame to the next",
-        flow=("float16", ["frames - 1", "height", "width", "2"], "px", "to the right and downwards"),
+        flow=("float16", ["frames - 1", "height", "width", "2"], "px", "to the right and downwards, in steps of 1/64"),
     ),
     "tracks.parquet": _table(
         "every body at every frame",

@@ -262,7 +262,10 @@ def test_a_scenes_files_say_what_its_truth_says(tmp_path: Path) -> None:
         away = float((truth.position[0, 0] - eye) @ truth.camera.axes[1])
         assert held["depth"][0][left].min() == pytest.approx(away - truth.bodies[0].radius, rel=0.02)
     with np.load(tmp_path / "flow.npz") as held:
-        assert held["flow"].shape == (5, 40, 48, 2)
+        flow = held["flow"].astype(float)
+        assert flow.shape == (5, 40, 48, 2)
+        wanted = truth.pixels_at(times, REQUEST.width, REQUEST.height)[:2, 0]
+        assert np.median(flow[0][left], axis=0) == pytest.approx(wanted[1] - wanted[0], abs=0.5)
     assert same(restore(truth.scene, arrays_of((tmp_path / "truth.npz").read_bytes())).position, truth.position)
 
 
