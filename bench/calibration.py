@@ -64,7 +64,7 @@ class Scales:
 
 def calibration_scenes(suite: Suite) -> tuple[SceneRef, ...]:
     """As many scenes of every family as the suite says, drawn with its overrides."""
-    return tuple(SceneRef.of(family, seed) for family in suite.families for seed in seeds_of(suite))
+    return tuple(SceneRef.of(family, family.scene(seed)) for family in suite.families for seed in seeds_of(suite))
 
 
 def seeds_of(suite: Suite) -> tuple[int, ...]:

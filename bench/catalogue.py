@@ -14,6 +14,9 @@ from kinema.bench.suite import load_suite, suite_names
 from kinema.errors import UnknownName
 from kinema.metrics import load_all
 from kinema.metrics.metric import METRICS
+from kinema.scenes.contrast import contrasts_of
+from kinema.scenes.forms import forms_of
+from kinema.scenes.prompts import claims_of
 from kinema.scenes.scene import SCENES, scene_from_id
 
 __all__ = ["describe", "names"]
@@ -23,8 +26,8 @@ def names(kind: str) -> list[str]:
     """``name@version`` of everything of a kind: scenes, metrics, generators or suites.
 
     Example:
-        >>> names("scenes")
-        ['collision@1', 'drop@1', 'pendulum@1', 'projectile@1']
+        >>> [name for name in names("scenes") if name.startswith("d")]
+        ['damped_spring@1', 'dominoes@1', 'door@1', 'double_pendulum@1', 'drop@1']
     """
     load_all()
     if kind == "suites":
@@ -67,8 +70,12 @@ def _rows(title: str, doc: str, rows: dict[str, Any]) -> str:
 
 def _scene(scene_id: str) -> str:
     scene = scene_from_id(scene_id)
-    rows: dict[str, Any] = {"prompt": scene.prompt}
-    rows |= {"claims": ", ".join(f"{c.kind}={c.value}" for c in scene.claims()), "laws": ", ".join(scene.laws)}
+    forms = forms_of(scene)
+    rows: dict[str, Any] = {"prompt": scene.prompt, "short": forms["short"], "detailed": forms["detailed"]}
+    rows |= {f"or else {number}": text for number, text in enumerate(forms["paraphrases"], 1)}
+    rows |= {"shot list": forms["shot_list"]}
+    rows |= {"claims": ", ".join(f"{c.kind}={c.value}" for c in claims_of(scene)), "laws": ", ".join(scene.laws)}
+    rows |= {f"+{factor}=": ", ".join(contrast.levels) for factor, contrast in contrasts_of(scene).items()}
     for body in scene.bodies():
         rows[body.name] = f"{body.colour} {body.material} {body.shape}, radius {body.radius:.3g} m, {body.mass:.3g} kg"
     rows |= {key: value for key, value in scene.to_json().items() if key != "id"}
@@ -77,7 +84,14 @@ def _scene(scene_id: str) -> str:
 
 def _family(name: str) -> str:
     cls = SCENES[name].load()
-    rows = {"laws": ", ".join(cls.laws), "parameters": ", ".join(field.name for field in fields(cls)), "example": cls.draw(0).prompt}
+    rows = {
+        "area": cls.area,
+        "laws": ", ".join(cls.laws),
+        "sound": "heard" if cls.audible else "silent",
+        "parameters": ", ".join(field.name for field in fields(cls)),
+        "example": cls.draw(0).prompt,
+        "more": f"kinema show {name}@{cls.version}/seed=0",
+    }
     return _rows(f"scene {name}@{cls.version}", inspect.getdoc(cls) or "", rows)
 
 

@@ -34,9 +34,9 @@ class SceneRef:
     overrides: tuple[tuple[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, family: Family, seed: int) -> SceneRef:
-        """A family's scene for a seed."""
-        return cls(family.scene(seed).id, family.overrides_of(seed))
+    def of(cls, family: Family, scene: Scene) -> SceneRef:
+        """A family's scene, with what the suite fixes for its seed."""
+        return cls(scene.id, family.overrides_of(scene.seed))
 
     def scene(self) -> Scene:
         """The scene itself."""
@@ -193,13 +193,14 @@ def _plan(
 def scene_refs(suite: Suite, only: Sequence[str] = ()) -> tuple[SceneRef, ...]:
     """The suite's scenes, or those of them (and of its families' other seeds) that are named."""
     if not only:
-        return tuple(SceneRef.of(family, seed) for family in suite.families for seed in suite.seeds)
+        every = ((family, one) for family in suite.families for seed in suite.seeds for one in family.scenes(seed, suite.contrasts))
+        return tuple(SceneRef.of(family, one) for family, one in every)
     refs = []
     for scene_id in dict.fromkeys(only):
-        family, seed = suite.family_of(scene_id), scene_from_id(scene_id).seed
-        if seed >= CALIBRATION_SEEDS:
+        family, scene = suite.family_of(scene_id), scene_from_id(scene_id)
+        if scene.seed >= CALIBRATION_SEEDS:
             raise ConfigError(f"--scene {scene_id}: seeds from {CALIBRATION_SEEDS:,} on are kept for calibration and training")
-        refs.append(SceneRef.of(family, seed))
+        refs.append(SceneRef.of(family, scene))
     return tuple(refs)
 
 

@@ -22,6 +22,7 @@ from kinema.files import hash_of
 from kinema.metrics import load_all
 from kinema.metrics.metric import METRICS
 from kinema.scenes.camera import MOVES
+from kinema.scenes.contrast import contrasts_of
 from kinema.scenes.identity import scene_identity
 from kinema.scenes.prompts import FLOORS, LIGHTINGS, ROOMS, STYLES
 from kinema.scenes.scene import GRAVITY, SCENES, Scene, scene_from_id
@@ -56,6 +57,7 @@ class SuiteFile(_Closed):
     family: list[_FamilyTable] = []
     seeds: list[int] | _Seeds
     vary: dict[str, list[str | int | float]] = {}
+    contrasts: list[str] = []
     calibration: int = Field(3, ge=1, le=20)
     modes: list[Mode] = ["t2v"]
     metrics: list[str] | None = None
@@ -78,6 +80,14 @@ class Family:
         """The family's scene for a seed."""
         version = SCENES[self.name].load().version
         return scene_from_id(f"{self.name}@{version}/seed={seed}", **dict(self.overrides_of(seed)))
+
+    def scenes(self, seed: int, contrasts: tuple[str, ...] = ()) -> tuple[Scene, ...]:
+        """The family's scene for a seed, and every level of the contrast sets that it has of those named."""
+        scene = self.scene(seed)
+        if not contrasts:
+            return (scene,)
+        sets = contrasts_of(scene)
+        return (scene, *(one for factor in contrasts if factor in sets for one in sets[factor].scenes))
 
     def overrides_of(self, seed: int) -> tuple[tuple[str, Any], ...]:
         """The parameters that are not drawn for this seed: the fixed ones, and its turn of the others.
@@ -114,11 +124,12 @@ class Suite:
     open_ended: bool = False  # seeds were given as start and count, so more of them can be asked for
     vary: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # parameters that every family deals out to its seeds in turn
     calibration: int = 3  # scenes of every family that its scale is measured on
+    contrasts: tuple[str, ...] = ()  # factors whose levels are asked for beside every scene
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
         """Every scene, family by family."""
-        return tuple(family.scene(seed) for family in self.families for seed in self.seeds)
+        return tuple(one for family in self.families for seed in self.seeds for one in family.scenes(seed, self.contrasts))
 
     @cached_property
     def truth(self) -> str:
@@ -128,6 +139,7 @@ class Suite:
     def resolved(self) -> dict[str, Any]:
         """Everything that the suite's identity stands for."""
         more: dict[str, Any] = {"vary": {key: list(values) for key, values in self.vary}} if self.vary else {}
+        more |= {"contrasts": list(self.contrasts)} if self.contrasts else {}
         return more | {
             "truth": self.truth,
             "calibration": self.calibration,
@@ -252,8 +264,10 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
         open_ended=not isinstance(file.seeds, list),
         vary=vary,
         calibration=file.calibration,
+        contrasts=tuple(dict.fromkeys(file.contrasts)),
     )
     _check_overrides(suite, where)
+    _check_contrasts(suite, where)
     return suite
 
 
@@ -282,6 +296,18 @@ def _check_overrides(suite: Suite, where: str) -> None:
             raise type(error)(f"{where}: {error}") from None
         except (TypeError, ValueError, KeyError) as error:
             raise ConfigError(f"{where}: family {family.name!r} cannot be drawn: {error!r}") from None
+
+
+def _check_contrasts(suite: Suite, where: str) -> None:
+    """A factor that no family of the suite has is a mistake; one that only some have is not."""
+    if not suite.contrasts:
+        return
+    known = sorted({factor for family in suite.families for factor in contrasts_of(family.scene(suite.seeds[0]))})
+    wrong = next((factor for factor in suite.contrasts if factor not in known), None)
+    if wrong is not None:
+        near = difflib.get_close_matches(wrong, known, n=2)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"They have {', '.join(known)}."
+        raise ConfigError(f"{where}: no family of the suite has a contrast in {wrong!r}. {hint}")
 
 
 def _check_words(scene: Scene) -> None:

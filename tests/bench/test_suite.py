@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kinema.bench.plan import SceneRef
+from kinema.bench.plan import SceneRef, scene_refs
 from kinema.bench.suite import load_suite, suite_names
 from kinema.errors import ConfigError, KinemaError, UnknownName
 from kinema.scenes.prompts import LIGHTINGS, ROOMS, STYLES
@@ -110,7 +111,7 @@ def test_parameters_are_dealt_out_in_turn(tmp_path: Path) -> None:
     styles = [scene.style for scene in suite.scenes]
     assert sorted(styles[:3]) == sorted(styles[3:]) == ["clay", "night", "plain"]
     assert [scene.style for scene in suite.with_seeds(9).scenes][:6] == styles
-    ref = SceneRef.of(suite.families[0], 4)
+    ref = SceneRef.of(suite.families[0], suite.families[0].scene(4))
     assert ref.scene() == suite.scenes[4]
     assert suite.id != load_suite(written(tmp_path, text.replace("clay", "toon"))).id
     fixed = '[[family]]\nname = "drop"\nstyle = "film"\n'
@@ -139,3 +140,21 @@ def test_the_identity_follows_the_truth(tmp_path: Path, monkeypatch: pytest.Monk
     again = load_suite(written(tmp_path, SMALL))
     assert again.truth != truth
     assert again.id != identity
+
+
+def test_contrast_sets_are_asked_for_beside_their_scene(tmp_path: Path) -> None:
+    path = tmp_path / "steer.toml"
+    path.write_text('name = "steer"\nfamilies = ["drop", "pendulum"]\nseeds = [3]\ncontrasts = ["gravity", "restitution"]\n')
+    suite = load_suite(str(path))
+    ids = [scene.id for scene in suite.scenes]
+    assert ids[:2] == ["drop@1/seed=3", "drop@1/seed=3+gravity=moon"]
+    assert "drop@1/seed=3+restitution=2" in ids
+    assert "pendulum@1/seed=3+gravity=jupiter" in ids
+    assert not any("pendulum" in one and "restitution" in one for one in ids)  # a pendulum bounces off nothing
+    refs = scene_refs(suite)
+    assert [ref.scene().id for ref in refs] == ids
+    assert scene_refs(suite, ["drop@1/seed=3+gravity=moon"])[0].scene().gravity == pytest.approx(1.62)
+    assert suite.hash != replace(suite, contrasts=()).hash
+    path.write_text('name = "steer"\nfamilies = ["drop"]\nseeds = [3]\ncontrasts = ["gravitation"]\n')
+    with pytest.raises(ConfigError, match="Did you mean gravity"):
+        load_suite(str(path))
