@@ -92,10 +92,31 @@ def test_every_command_of_the_readme_runs(place: Path) -> None:
             continue  # make bench; the whole of it is too long for a test
         _kinema(place, words[1:], {0})
         seen.append(words[1])
-    assert set(seen) == {"list", "run", "score", "report", "gate"}
+    assert set(seen) == {"list", "run", "score", "report", "gate", "show", "render", "check"}
     assert (place / "comparison" / "index.html").is_file()
     summary = next(place.glob("runs/*/summary.json"))
     assert json.loads(summary.read_text())["schema"] == 1
+
+
+def test_the_extension_page_shows_its_examples_as_they_are() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\[examples/(\w+\.py)\].*?```python\n(.*?)```", page, re.DOTALL)
+    files = sorted((ROOT / "docs" / "examples").glob("*.py"))
+    assert sorted(name for name, _ in shown) == [file.name for file in files]
+    for name, code in shown:
+        assert code == (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8")
+        assert code.count("\n") < 55
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["extending.md", "ground_truth.md"])
+def test_every_command_of_a_page_runs(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    lines = [line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith("kinema ")]
+    assert commands
+    for words in commands:
+        assert "ok" in (out := _kinema(ROOT / "docs" / "examples", words[1:], {0})) or words[1] == "show", out
 
 
 def _kinema(place: Path, words: list[str], codes: set[int]) -> str:
