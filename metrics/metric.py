@@ -7,17 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+import numpy as np
+
 from kinema.registry import Registry
 from kinema.scenes.prompts import claims_of
 from kinema.scenes.request import Claim, Request
+from kinema.scenes.shapes import mesh_of
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
-    from kinema.scenes.truth import Truth
+    from kinema.scenes.truth import Body, Truth
 
 __all__ = ["FOLLOWED", "METRICS", "Card", "Case", "Failed", "Metric", "Scored", "Shown", "Unscored", "metric"]
 
 FOLLOWED = 2  # bodies at most that the observer tracks
+SLENDER = 2.6  # -, longest over shortest side of a body; what is flatter or longer looks like no disc from some side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,19 @@ class Case:
             return "the truth has no body that is followed by name"
         if len(self.truth.bodies) > FOLLOWED:
             return f"the observer follows at most {FOLLOWED} bodies, the truth has {len(self.truth.bodies)}"
+        flat = next((body for body in self.truth.bodies if _slenderness(body, self.truth) > SLENDER), None)
+        if flat is not None:
+            return f"the observer takes bodies for discs, and a {flat.shape} is flat or long"
         return "" if self.truth.scene.move == "static" else "the camera moves, and the observer takes it for still"
+
+
+def _slenderness(body: Body, truth: Truth) -> float:
+    """The longest over the shortest side of the box round a body, along its own axes."""
+    if body.form.kind == "ball":
+        return 1.0
+    corners = truth.vertices[body.name][0] if body.name in truth.vertices else mesh_of(body.form).vertices
+    sides = np.ptp(corners, axis=0)
+    return float(sides.max() / max(float(sides.min()), 1e-9))
 
 
 Metric = Callable[["Observation", Case], "Scored | Unscored"]

@@ -11,9 +11,12 @@ from scipy.optimize import linear_sum_assignment
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 from kinema.metrics.rebound import gap
+from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from kinema.scenes.truth import Truth
 
 __all__ = ["event_f1", "lag", "matches", "offset"]
 
@@ -23,6 +26,8 @@ TOGETHER = (
 )
 SURE = 0.5  # confidence of a contact from which on it asks for a sound
 RESTING = 0.12  # diameters from where a body touched before: there it may touch again, too lightly to be seen
+SUDDEN_S = 0.008  # s before and after an impact
+SUDDEN = 0.3  # -, of its approach speed, that a velocity in the picture changes by within that
 QUIET_DB = 30.0  # dB below the loudest onset: an echo or a rattle that asks for no contact
 
 
@@ -99,6 +104,8 @@ def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if reason := _no_impacts(case):
         return Unscored(reason=reason)
+    if case.truth is not None and case.truth.rubs:
+        return Unscored(reason="sliding and rolling are heard here too, and start without an impact")
     silent_truth = case.truth is not None and not _audible(case)
     if case.truth is None and not _sure(seen):
         return Unscored(reason="nothing touches in the clip")
@@ -181,7 +188,22 @@ def _no_impacts(case: Case) -> str:
     """Why impacts cannot be judged in this case, "" where they can."""
     if case.truth is not None and (case.truth.tones or case.truth.utterances):
         return "what is heard here is no impact"
-    return case.unfollowed
+    if case.unfollowed:
+        return case.unfollowed
+    if case.truth is not None and _audible(case) and not _sudden(case, case.truth):
+        return "no impact of the truth is sudden to the eye"
+    return ""
+
+
+def _sudden(case: Case, truth: Truth) -> bool:
+    """Whether any impact changes a followed body's velocity in the picture at once: a soft landing is heard, but shows no moment."""
+    for contact in truth.contacts:
+        if SUDDEN_S < contact.t < case.request.seconds - SUDDEN_S:
+            before, after = (round((contact.t + side * SUDDEN_S) * TRUTH_RATE) for side in (-1, 1))
+            jump = (truth.velocity[after] - truth.velocity[before])[:, [0, 2]]  # right and up
+            if np.linalg.norm(jump, axis=-1).max() > SUDDEN * contact.approach_speed:
+                return True
+    return False
 
 
 def _nothing_touches(case: Case, contacts: Sequence[float]) -> str:
