@@ -137,6 +137,7 @@ def shot_list(scene: Scene) -> str:
     beats = [f"{scene.delay + t:.1f} s: {text}" for t, text in account.beats]
     if scene.delay > 0:
         beats.insert(0, f"0.0 s: nothing moves for the first {scene.delay:.2g} s")
+    unheard = ["anything" if text == "no sound at all" else text.removeprefix("no ") for text in account.unheard]
     where = "" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}"
     lines = [
         f"Shot: {_capital(account.detailed.removeprefix(FIXED))}",
@@ -145,7 +146,7 @@ def shot_list(scene: Scene) -> str:
         _sentence("Camera: " + MOVES[scene.move]),
         _sentence("Style: " + STYLES[scene.style] + ", " + LIGHTINGS[scene.lighting]),
         _sentence("Sound: " + (", ".join(account.heard) or "silence") + where),
-        _sentence("Not to be heard: " + ", ".join(text.removeprefix("no ") for text in account.unheard)),
+        _sentence("Not to be heard: " + ", ".join(unheard)),
     ]
     return " ".join(lines)
 
