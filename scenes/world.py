@@ -106,7 +106,7 @@ def _later_vertices(motion: Motion, delay: float) -> dict[str, NDArray[np.float3
         step = np.clip(np.arange(len(rows) + int(late)) - late, 0, len(rows) - 1)
         low = np.minimum(step.astype(int), len(rows) - 2)
         share = (step - low).astype(np.float32)[:, None, None]
-        found[name] = rows[low] * (1 - share) + rows[low + 1] * share
+        found[name] = rows[low] + share * (rows[low + 1] - rows[low])  # what stands still stays where it is, to the last bit
     return found
 
 
