@@ -160,7 +160,9 @@ def test_the_sheet_follows_the_ball_and_keeps_its_edge(number: int) -> None:
     assert gap[pressed].max() < 0.004 * scene.view  # it clears the ball by next to nothing
     distance = np.linalg.norm(sheet - truth.at(times)[:, :1], axis=-1).min(axis=1)
     assert distance.min() > scene.radius * 0.999  # and never cuts into it
-    assert sheet[~pressed, :, 2] == pytest.approx(scene.level)
+    # level when nothing presses; a late start moves the moments between samples, one of which may still know of the press
+    assert sheet[~pressed, :, 2] == pytest.approx(scene.level, abs=0.004 * scene.view)
+    assert np.median(np.abs(sheet[~pressed, :, 2] - scene.level).max(axis=1)) < 1e-6
 
 
 def test_on_jupiter_the_sheet_still_clears_the_floor() -> None:
