@@ -98,7 +98,7 @@ def direction(seen: Observation, case: Case) -> Scored | Unscored:
 
     Returns:
         Share of the direction claims that hold. Left and right are about the horizontal part of the motion alone; down
-        means that the body moves down before it moves anywhere else. ``Unscored`` where the prompt names no direction.
+        and up mean that the body moves so before it moves anywhere else. ``Unscored`` where the prompt names no direction.
 
     Example:
         >>> direction(Observation(), Case.outside("a ball bounces")).reason
@@ -166,7 +166,7 @@ def _share(track: Track, name: str, frames: int) -> float:
 
 
 def _moves(track: Track) -> tuple[str, ...]:
-    """Which of left, right and down a track does first."""
+    """Which of left, right, down and up a track does first."""
     if len(track.t) < SMOOTH:
         return ()
     x, y = _steady(track.x), _steady(track.y)
@@ -175,8 +175,8 @@ def _moves(track: Track) -> tuple[str, ...]:
     moves = []
     if len(sideways):
         moves.append("right" if x[sideways[0]] > x[0] else "left")
-    if len(upright) and y[upright[0]] > y[0] and (not len(sideways) or upright[0] <= sideways[0]):
-        moves.append("down")
+    if len(upright) and (not len(sideways) or upright[0] <= sideways[0]):
+        moves.append("down" if y[upright[0]] > y[0] else "up")
     return tuple(moves)
 
 

@@ -11,6 +11,7 @@ import pytest
 from kinema.metrics.adherence import colour, count, direction
 from kinema.metrics.metric import Case, Scored, Unscored
 from kinema.metrics.observation import Observation, Track
+from kinema.scenes.request import Claim
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.truth import Truth
 
@@ -84,6 +85,9 @@ def test_down_means_down_first(look: Look, closed_form: ClosedForm, case_of: Cas
     up = look(closed_form("drop", 0), backwards=False)
     upside_down = replace(up, tracks=tuple(replace(t, y=up.height - t.y) for t in up.tracks))
     assert value(direction(upside_down, case)) == 0
+    rising = replace(case, claims=(Claim(kind="direction", value="up", body=0),))
+    assert value(direction(upside_down, rising)) == 1
+    assert value(direction(up, rising)) == 0
 
 
 @pytest.mark.parametrize("share", [0, 0.25, 0.75, 1])
