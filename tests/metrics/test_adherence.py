@@ -11,8 +11,8 @@ import pytest
 from kinema.metrics.adherence import colour, count, direction
 from kinema.metrics.metric import Case, Scored, Unscored
 from kinema.metrics.observation import Observation, Track
-from kinema.scenes.request import Claim
 from kinema.scenes.palette import COLOURS
+from kinema.scenes.request import Claim
 from kinema.scenes.truth import Truth
 
 Look = Callable[..., Observation]
