@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 import kinema
 from kinema.bench.calibration import calibration_scenes, stranger_of
@@ -27,7 +24,7 @@ from kinema.bench.runner import Progress
 from kinema.bench.suite import Suite
 from kinema.bench.work import CASE_STRETCH, WITNESS, truth_of_take
 from kinema.errors import ConfigError, KinemaError
-from kinema.files import dumps, hash_of, read_json, sha256_of, write_bytes, write_json
+from kinema.files import dumps, hash_of, locked, read_json, sha256_of, write_bytes, write_json
 from kinema.scenes.dataset import KIND, MANIFEST, SCHEMA
 from kinema.scenes.identity import truth_source
 from kinema.scenes.request import Request
@@ -223,7 +220,7 @@ def render(plan: Rendering, folder: Path, *, workers: int, progress: Progress) -
         ConfigError: the folder holds something else, or another process is at work in it.
         NotRendered: some scenes could not be made.
     """
-    with _locked(folder):
+    with locked(folder):
         notes = _claim(folder, plan)
         tasks = plan.tasks(folder)
         left = [task for task in tasks if not _whole(folder, notes.get(task.name))]
@@ -248,22 +245,6 @@ def render(plan: Rendering, folder: Path, *, workers: int, progress: Progress) -
 
 def _reason(value: Raised | Died) -> str:
     return value.trace.strip() if isinstance(value, Raised) else str(value)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; name a folder with -o")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ConfigError(f"another process is at work in {folder}; wait for it, or choose another folder with -o") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _claim(folder: Path, plan: Rendering) -> dict[str, Any]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
-
-from filelock import FileLock, Timeout
 
 from kinema.bench import calibration
 from kinema.bench.calibration import Scales
@@ -18,7 +15,7 @@ from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.provenance import card_json, describe
 from kinema.bench.work import ClipTask, Done, Result, TruthTask
 from kinema.errors import ConfigError, KinemaError
-from kinema.files import read_json, write_json
+from kinema.files import locked, read_json, write_json
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.record import SCHEMA, append_lines, checked, cut_torn_line, read_lines, write_lines
 from kinema.summary import summarise
@@ -67,7 +64,8 @@ def carry_out(plan: Plan, folder: Path, *, workers: int, progress: Progress) -> 
     Raises:
         ConfigError: the folder holds another run, or something else, or another process is at work in it.
     """
-    with _locked(folder):
+    _check_is_ours(folder)
+    with locked(folder):
         _claim(folder, plan, workers)
         run = _Run(plan, folder)
         if run.left or not (folder / "summary.json").exists():
@@ -78,24 +76,7 @@ def carry_out(plan: Plan, folder: Path, *, workers: int, progress: Progress) -> 
     return Finished(folder, read_json(folder / "summary.json"), list(read_lines(folder / "scores.jsonl")))
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    _check_is_ours(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ConfigError(f"another process is at work in {folder}; wait for it, or choose another folder with -o") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _check_is_ours(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; name a folder with -o")
     if folder.is_dir() and not (folder / "run.json").exists():
         visible = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))
         if visible:

@@ -6,12 +6,17 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-__all__ = ["cache_folder", "dumps", "hash_of", "read_json", "sha256_of", "write_bytes", "write_json"]
+from kinema.errors import ConfigError
+
+__all__ = ["cache_folder", "dumps", "hash_of", "locked", "read_json", "sha256_of", "write_bytes", "write_json"]
 
 
 def dumps(value: Any) -> str:
@@ -52,6 +57,27 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON value."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder where it is missing, and keep other processes from writing into it meanwhile.
+
+    Raises:
+        ConfigError: it is a file, or another process is at work in it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; name a folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(f"another process is at work in {folder}; wait for it, or choose another folder with -o") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def cache_folder() -> Path:
