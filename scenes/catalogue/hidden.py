@@ -133,7 +133,7 @@ class Screen(OneBall):
                 law="rolling without slip", closed_form=self.speed / self.radius, simulated=float(truth.spin[-1, 0, 1]) * self.side,
                 tolerance=0.002, source="v / r",
             ),
-            never_rises(energy_of(truth)[first:], 0.7 * truth.bodies[0].mass * self.speed**2),
+            never_rises(energy_of(truth), 0.7 * truth.bodies[0].mass * self.speed**2),
         ]  # fmt: skip
         if len(unseen) and gone < truth.seconds:
             found.append(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.catalogue.striking import FLAT, HARD, REST, WORDINGS, capital, from_above, kept, pull_of, released, speed_of
+from kinema.scenes.catalogue.striking import FLAT, HARD, REST, WORDINGS, capital, from_above, kept, pull_of, speed_of
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
@@ -144,7 +144,7 @@ class RackBreak(Scene):
                 law="balls within each other by", closed_form=0.0, simulated=max(1 - float(gap), 0.0), tolerance=0.01, scale=1.0,
                 source="solid balls: share of the diameter",
             ),
-            never_rises(energy_of(truth)[released(truth) :], mass * self.speed**2 / 2),
+            never_rises(energy_of(truth), mass * self.speed**2 / 2),
         )  # fmt: skip
 
     def account(self) -> Account:

@@ -223,7 +223,7 @@ class Oblique(Scene):
                 source="(1 + e)/2 u cos a",
             ),
             *kept(truth, truth.bodies[0].mass * self.speed),
-            never_rises(energy_of(truth)[released(truth) :], energy),
+            never_rises(energy_of(truth), energy),
         )  # fmt: skip
 
     def account(self) -> Account:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kinema.scenes.proof import Proof, never_rises
 from kinema.scenes.scene import SCENES
-from kinema.scenes.world import truth_of
+from kinema.scenes.world import simulate, truth_of
 
 SEEDS = range(5)
 LARGEST = 0.01  # where a closed form exists; half of it for energy
@@ -39,3 +40,14 @@ def test_a_proof_of_truth_notices_what_is_wrong() -> None:
     falling = np.linspace(5.0, 4.0, 50)
     assert never_rises(falling, 1.0).holds
     assert not never_rises(falling + 0.1 * (np.arange(50) == 30), 1.0).holds
+
+
+@pytest.mark.parametrize("name", ["oblique", "rack_break", "bowling", "screen"])
+def test_energy_gained_right_after_a_late_release_is_noticed(name: str) -> None:
+    scene = replace(SCENES[name].load().draw(1), delay=0.25)
+    truth = simulate(scene, 2.5)
+    early = truth.times > scene.delay + 0.1
+    faster = replace(truth, velocity=truth.velocity * np.where(early, 1.2, 1.0)[:, None, None])
+    broken = [{proof.law for proof in scene.proofs(one) if not proof.holds} for one in (truth, faster)]
+    assert broken[0] == set()
+    assert "energy rises by" in broken[1]
