@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
     from kinema.scenes.truth import Body, Truth
 
-__all__ = ["FOLLOWED", "METRICS", "Card", "Case", "Failed", "Metric", "Scored", "Shown", "Unscored", "metric"]
+__all__ = [
+    "FOLLOWED", "METRICS", "Card", "Case", "Failed", "Metric", "Sample", "Scored", "SetMetric", "Shown", "Unscored", "metric", "set_metric",
+]  # fmt: skip
 
 FOLLOWED = 2  # bodies at most that the observer tracks
 SLENDER = 2.6  # -, longest over shortest side of a body; what is flatter or longer looks like no disc from some side
@@ -107,8 +110,19 @@ def _slenderness(body: Body, truth: Truth) -> float:
     return float(sides.max() / max(float(sides.min()), 1e-9))
 
 
+class Sample(NamedTuple):
+    """One clip of a set: the id of its scene, what was seen in it, and its case."""
+
+    scene: str
+    seen: Observation
+    case: Case
+
+
 Metric = Callable[["Observation", Case], "Scored | Unscored"]
+SetMetric = Callable[[Sequence[Sample], Sequence[Sample]], "Scored | Unscored"]
 M = TypeVar("M", bound=Metric)
+S = TypeVar("S", bound=SetMetric)
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,11 @@ class Card:
 
     ``worst`` is the value of a lost clip; ``floors`` name the generators whose best mean is 0 on the scale; ``gate`` marks a value in
     [0, 1] that multiplies its axis. ``scaled`` False: printed raw and in no axis. ``summary`` is the first line of the docstring.
+
+    What it is valid for, tried by ``kinema validate``: ``own`` are the faults (names in ``faults.FAULTS``) that it is made to notice, in
+    order of dose; ``coupled`` are others that it must notice too, each with the reason, at most four; no other fault may move it.
+    ``blind`` are sentences on what it cannot see. ``formula`` is its definition in one line of text, ``source`` where that is from.
+    ``over`` says what it is a number of: one clip, or a set of clips. ``legacy``: a peer's number under its own name, for comparison.
     """
 
     name: str
@@ -133,6 +152,12 @@ class Card:
     scaled: bool
     summary: str
     function: Metric
+    formula: str = ""
+    own: tuple[str, ...] = ()
+    coupled: Mapping[str, str] = field(default_factory=dict)
+    blind: tuple[str, ...] = ()
+    over: Literal["clip", "set"] = "clip"
+    legacy: bool = False
 
     @property
     def axis(self) -> str:
@@ -160,30 +185,61 @@ def metric(
     modes: tuple[str, ...] = ("t2v", "i2v", "v2v", "v2a", "a2v"),
     needs: tuple[str, ...] = (),
     source: str,
+    formula: str = "",
+    own: tuple[str, ...] = (),
+    coupled: Mapping[str, str] = NOTHING,
+    blind: tuple[str, ...] = (),
     gate: bool = False,
     scaled: bool = True,
+    legacy: bool = False,
 ) -> Callable[[M], M]:
     """Register a function as a metric; the function itself is returned untouched."""
 
     def register(function: M) -> M:
-        card = Card(
-            name=name,
-            version=version,
-            unit=unit,
-            better=better,
-            best=best,
-            worst=worst,
-            modes=modes,
-            needs=needs,
-            source=source,
-            floors=FLOORS.get(name.split("/", maxsplit=1)[0], ()),
-            gate=gate,
-            scaled=scaled and not gate,
-            summary=(function.__doc__ or "").strip().split("\n")[0],
-            function=function,
-        )
-        home = os.path.realpath(getattr(function, "__code__").co_filename)  # noqa: B009  (a callable object has none: then it is its own home)
-        METRICS.add(name, card, home=home, version=version)
+        facts: dict[str, Any] = {"version": version, "unit": unit, "better": better, "best": best, "worst": worst, "modes": modes}
+        facts |= {"needs": needs, "source": source, "formula": formula, "own": own, "coupled": coupled, "blind": blind}
+        _add(name, function, gate=gate, scaled=scaled and not gate and not legacy, legacy=legacy, **facts)
         return function
 
     return register
+
+
+def set_metric(
+    name: str,
+    *,
+    version: int,
+    unit: str,
+    better: Literal["higher", "lower", "zero"],
+    best: float,
+    worst: float,
+    modes: tuple[str, ...] = ("t2v", "i2v", "v2v", "v2a", "a2v"),
+    needs: tuple[str, ...] = (),
+    source: str,
+    formula: str = "",
+    own: tuple[str, ...] = (),
+    coupled: Mapping[str, str] = NOTHING,
+    blind: tuple[str, ...] = (),
+    legacy: bool = False,
+) -> Callable[[S], S]:
+    """Register a function of a set of clips and of the truth's own clips as a metric, such as a Frechet distance.
+
+    It is given the generator's samples and the truth's, neither in any order that means something, and gives one ``Scored`` with
+    ``details["low"]``, ``details["high"]`` (95 % bootstrap over scenes) and ``details["floor"]`` (its value on the truth's own halves),
+    or ``Unscored`` where the set is too small or lacks what it needs. It stands once per generator in the record, with scene ``"*"``.
+    """
+
+    def register(function: S) -> S:
+        facts: dict[str, Any] = {"version": version, "unit": unit, "better": better, "best": best, "worst": worst, "modes": modes}
+        facts |= {"needs": needs, "source": source, "formula": formula, "own": own, "coupled": coupled, "blind": blind}
+        _add(name, function, gate=False, scaled=False, over="set", legacy=legacy, **facts)
+        return function
+
+    return register
+
+
+def _add(name: str, function: Any, **facts: Any) -> None:
+    floors = FLOORS.get(name.split("/", maxsplit=1)[0], ())
+    summary = (function.__doc__ or "").strip().split("\n")[0]
+    card = Card(name=name, floors=floors, summary=summary, function=function, **facts)
+    home = os.path.realpath(getattr(function, "__code__").co_filename)  # noqa: B009  (a callable object has none: then it is its own home)
+    METRICS.add(name, card, home=home, version=card.version)
