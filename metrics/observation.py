@@ -154,7 +154,8 @@ class Heard:
     @property
     def t(self) -> NDArray[np.float64]:
         """(n,) s, the middles of the stretches."""
-        return (np.arange(len(self.level_db)) + 0.5) / HEARD_RATE
+        middles: NDArray[np.float64] = (np.arange(len(self.level_db)) + 0.5) / HEARD_RATE
+        return middles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
