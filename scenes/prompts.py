@@ -21,6 +21,7 @@ __all__ = [
     "WORLDS",
     "Account",
     "a",
+    "capital",
     "claims_of",
     "length_of",
     "of_material",
@@ -111,7 +112,7 @@ def worded(scene: Scene, texts: tuple[str, ...]) -> tuple[str, ...]:
     """Each text with what is special about this scene's camera, style, light, room and start; as it is where nothing is."""
     more = _circumstances(scene)
     if scene.move != "static":
-        texts = tuple(_capital(text.removeprefix(FIXED)) for text in texts)
+        texts = tuple(capital(text.removeprefix(FIXED)) for text in texts)
     return tuple(" ".join([text, *more]) for text in texts)
 
 
@@ -140,7 +141,7 @@ def shot_list(scene: Scene) -> str:
     unheard = ["anything" if text == "no sound at all" else text.removeprefix("no ") for text in account.unheard]
     where = "" if scene.room == "studio" else f", heard in {ROOMS[scene.room]}"
     lines = [
-        f"Shot: {_capital(account.detailed.removeprefix(FIXED))}",
+        f"Shot: {capital(account.detailed.removeprefix(FIXED))}",
         *([scene.note] if scene.note else []),
         f"Beats: {'; '.join(beats)}.",
         _sentence("Camera: " + MOVES[scene.move]),
@@ -151,12 +152,18 @@ def shot_list(scene: Scene) -> str:
     return " ".join(lines)
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+def capital(text: str) -> str:
+    """The text with a capital letter at its start and after every full stop.
+
+    Example:
+        >>> capital("ten balls. six of them move.")
+        'Ten balls. Six of them move.'
+    """
+    return ". ".join(part[:1].upper() + part[1:] for part in text.split(". "))
 
 
 def _sentence(text: str) -> str:
-    return _capital(text) + "."
+    return capital(text) + "."
 
 
 def of_material(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from kinema.scenes.prompts import NUMBERS, Account
 from kinema.scenes.proof import Proof
 from kinema.scenes.request import Claim
+from kinema.scenes.scene import TRUTH_RATE
 from kinema.scenes.shapes import Box, mesh_of
 from kinema.scenes.truth import Prop
 
@@ -92,7 +93,7 @@ def picture_radius(area: float) -> float:
 
 def released(truth: Truth) -> slice:
     """The samples from the moment of release on."""
-    return slice(round(truth.scene.delay * 960), None)
+    return slice(round(truth.scene.delay * TRUTH_RATE), None)
 
 
 def crossings(times: Array, values: Array) -> Array:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from scipy.special import ellipj, ellipk
 
+from kinema.scenes.catalogue.apparatus import released
 from kinema.scenes.catalogue.ball import OneBall
-from kinema.scenes.catalogue.striking import capital, released
 from kinema.scenes.catalogue.swinging import PERIOD
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import Account, length_of
+from kinema.scenes.prompts import Account, capital, length_of
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Motion, Setup
@@ -150,7 +150,7 @@ class Bowl(OneBall):
         cross = np.flatnonzero((x[:-1] * x[1:]) < 0)
         exact = (cross + x[cross] / (x[cross] - x[cross + 1])) / TRUTH_RATE
         fastest = float(np.sqrt(10 / 7 * self.gravity * self.climb))
-        found = np.arctan2(x, -arm[:, 2])[released(truth) :]
+        found = np.arctan2(x, -arm[:, 2])[released(truth)]
         expected = self.angle_at(np.arange(len(found)) / TRUTH_RATE)
         through = float(np.linalg.norm(arm, axis=-1).max()) + self.radius - self.inside
         return (

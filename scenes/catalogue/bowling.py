@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.catalogue.striking import REST, capital, from_above, pull_of, speed_of
+from kinema.scenes.catalogue.striking import REST, from_above, speed_of
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Scene, Setup
@@ -192,7 +193,7 @@ class Bowling(Scene):
             "ball": ball, "a_ball": a(ball).lower(),
             "pins": f"{NUMBERS[self.count]} {self.colour_pins} pins", "number": NUMBERS[self.count],
             "side": "right" if self.side > 0 else "left", "from": "left" if self.side > 0 else "right",
-            "floor": FLOORS[self.floor] + pull_of(self), "size": length_of(2 * self.radius), "tall": length_of(self.tall),
+            "floor": FLOORS[self.floor] + pull_in_words(self), "size": length_of(2 * self.radius), "tall": length_of(self.tall),
             "speed": speed_of(self.speed), "things": NUMBERS[self.count + 1],
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _BOWLING)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.catalogue.striking import REST, capital, pull_of
+from kinema.scenes.catalogue.striking import REST
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, Account, length_of, of_material
+from kinema.scenes.prompts import FLOORS, Account, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import Scene, Setup
@@ -177,7 +178,7 @@ class Grains(Scene):
         """In words."""
         words = {
             "balls": f"small {self.colour} {of_material(self.material)} balls", "number": NUMBERS[self.number],
-            "floor": FLOORS[self.floor] + pull_of(self), "size": length_of(2 * self.radius), "height": length_of(self.height),
+            "floor": FLOORS[self.floor] + pull_in_words(self), "size": length_of(2 * self.radius), "height": length_of(self.height),
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _GRAINS)
         return Account(

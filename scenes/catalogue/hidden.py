@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from kinema.scenes.catalogue.apparatus import released
 from kinema.scenes.catalogue.ball import OneBall
-from kinema.scenes.catalogue.striking import capital, pull_of, released, speed_of
+from kinema.scenes.catalogue.striking import speed_of
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, Account, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, Account, a, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import TRUTH_RATE, Setup
@@ -120,8 +122,8 @@ class Screen(OneBall):
 
     def proofs(self, truth: Truth) -> tuple[Proof, ...]:
         """Constant speed, and the moments of going out of sight and coming out, if the truth lasts until then."""
-        first = released(truth)
-        went = (truth.position[-1, 0, 0] - truth.position[first, 0, 0]) * self.side
+        rolled = truth.position[released(truth), 0, 0]
+        went = (rolled[-1] - rolled[0]) * self.side
         gone, back = (self.delay + moment for moment in self.sight())
         unseen = np.flatnonzero(~truth.visible[:, 0])
         found = [
@@ -157,9 +159,9 @@ class Screen(OneBall):
         ball = f"{self.colour} {of_material(self.material)} ball"
         words = {
             "ball": ball, "a_ball": a(ball).lower(), "side": "right" if self.side > 0 else "left",
-            "from": "left" if self.side > 0 else "right", "floor": FLOORS[self.floor] + pull_of(self), "size": length_of(2 * self.radius),
-            "speed": speed_of(self.speed), "width": length_of(self.width), "height": length_of(self.height),
-            "hidden": f"{back - gone:.1f} s",
+            "from": "left" if self.side > 0 else "right", "floor": FLOORS[self.floor] + pull_in_words(self),
+            "size": length_of(2 * self.radius), "speed": speed_of(self.speed), "width": length_of(self.width),
+            "height": length_of(self.height), "hidden": f"{back - gone:.1f} s",
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _SCREEN)
         return Account(

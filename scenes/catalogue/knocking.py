@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import ellipk
 
 from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.catalogue.striking import REST, capital
+from kinema.scenes.catalogue.striking import REST
 from kinema.scenes.catalogue.swinging import PERIOD
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, NUMBERS, WORLDS, Account, length_of, of_material
+from kinema.scenes.prompts import FLOORS, NUMBERS, WORLDS, Account, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import GRAVITY, TRUTH_RATE, Joint, Scene, Setup

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
-from kinema.scenes.catalogue.striking import FLAT, HARD, REST, WORDINGS, capital, from_above, kept, pull_of, speed_of
+from kinema.scenes.catalogue.striking import FLAT, HARD, REST, WORDINGS, from_above, kept, speed_of
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import TRUTH_RATE, Scene, Setup
@@ -153,7 +154,7 @@ class RackBreak(Scene):
             "ball": f"{self.colour} ball", "a_ball": a(f"{self.colour} ball").lower(), "rack": f"{self.colour_rack} balls",
             "count": NUMBERS[self.count], "all": NUMBERS[self.count + 1], "side": "right" if self.side > 0 else "left",
             "from": "left" if self.side > 0 else "right", "material": of_material(self.material),
-            "floor": FLOORS[self.floor] + " without friction" + pull_of(self), "size": length_of(2 * self.radius),
+            "floor": FLOORS[self.floor] + " without friction" + pull_in_words(self), "size": length_of(2 * self.radius),
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _RACK)
         return Account(

@@ -9,10 +9,11 @@ import numpy as np
 
 from kinema.scenes.catalogue.ball import ball_mass
 from kinema.scenes.catalogue.cups import APART, BALL, BOARD, CUP, MOUTH, TOP, board_of, cup_of, smooth
-from kinema.scenes.catalogue.striking import capital, from_above, pull_of
+from kinema.scenes.catalogue.striking import from_above
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.materials import MATERIALS
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, of_material
+from kinema.scenes.prompts import FLOORS, NUMBERS, Account, a, capital, of_material
 from kinema.scenes.proof import Proof
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import TRUTH_RATE, Motion, Scene, Setup
@@ -246,7 +247,7 @@ class ShellGame(Scene):
             "cups": f"three {self.colour_cups} {of_material(self.material_cups)} cups", "ball": f"{self.colour} ball",
             "a_ball": a(f"{self.colour} ball").lower(), "first": PLACES[self.start], "last": PLACES[self.end],
             "swaps": ", then ".join(steps), "times": {1: "once", 2: "twice", 3: "three times"}[len(self.swaps)],
-            "floor": FLOORS[self.floor] + pull_of(self), "number": NUMBERS[len(self.swaps)],
+            "floor": FLOORS[self.floor] + pull_in_words(self), "number": NUMBERS[len(self.swaps)],
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _SHELLS)
         beats = [(LOWER, f"the {words['first']} cup is put down over the {self.colour} ball")]

@@ -9,8 +9,9 @@ import numpy as np
 
 from kinema.scenes.camera import Camera
 from kinema.scenes.catalogue.ball import ball_mass
+from kinema.scenes.catalogue.wording import pull_in_words
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import FLOORS, WORLDS, Account, a, length_of, of_material
+from kinema.scenes.prompts import FLOORS, Account, a, capital, length_of, of_material
 from kinema.scenes.proof import Proof, energy_of, never_rises
 from kinema.scenes.request import Claim
 from kinema.scenes.scene import TRUTH_RATE, Scene, Setup
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from kinema.scenes.truth import Truth
 
-__all__ = ["FLAT", "HARD", "REST", "WORDINGS", "Oblique", "capital", "from_above", "kept", "pull_of", "released", "speed_of"]
+__all__ = ["FLAT", "HARD", "REST", "WORDINGS", "Oblique", "from_above", "kept", "speed_of"]
 
 HARD = ("steel", "glass", "ceramic", "aluminium", "wood")  # what such balls are made of
 FLAT = ("wood", "stone", "steel", "ceramic", "ice")  # floors on which "without friction" is no riddle
@@ -49,21 +50,6 @@ def from_above(scene: Scene, elevation: float = ELEVATION, aim: float = 0.0) -> 
     )
 
 
-def pull_of(scene: Scene) -> str:
-    """Where the gravity is not Earth's: the words for it, with a blank before them."""
-    return "" if scene.world == "earth" else " " + WORLDS[scene.world]
-
-
-def capital(text: str) -> str:
-    """The text with a capital letter after every full stop.
-
-    Example:
-        >>> capital("ten balls. six of them move.")
-        'Ten balls. Six of them move.'
-    """
-    return ". ".join(part[:1].upper() + part[1:] for part in text.split(". "))
-
-
 def speed_of(metres_per_second: float) -> str:
     """A speed as people say it.
 
@@ -77,11 +63,6 @@ def speed_of(metres_per_second: float) -> str:
 def before_first(truth: Truth) -> int:
     """Index of the last sample safely before the first impact."""
     return max(int(truth.contacts[0].t * TRUTH_RATE) - 2, 0)
-
-
-def released(truth: Truth) -> int:
-    """Index of the first sample after the delay."""
-    return round(truth.scene.delay * TRUTH_RATE)
 
 
 def momentum_of(truth: Truth) -> NDArray[np.float64]:
@@ -233,7 +214,7 @@ class Oblique(Scene):
         words = {
             "ball": ball, "other": other, "an_other": a(other).lower(), "a_small": a(ball).lower(), "side": side, "from": origin,
             "way": "away from the camera" if self.depth > 0 else "towards the camera",
-            "floor": FLOORS[self.floor] + " without friction" + pull_of(self),
+            "floor": FLOORS[self.floor] + " without friction" + pull_in_words(self),
             "size": length_of(2 * self.radius), "angle": f"{np.degrees(self.opening):.0f} degrees",
         }  # fmt: skip
         short, detailed, *others = (capital(text.format(**words)) for text in _OBLIQUE)

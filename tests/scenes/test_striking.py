@@ -11,7 +11,8 @@ from kinema.scenes.camera import MOVES
 from kinema.scenes.catalogue.bowling import Bowling
 from kinema.scenes.catalogue.knocking import Cradle
 from kinema.scenes.catalogue.racking import RackBreak
-from kinema.scenes.catalogue.striking import Oblique, capital, kept
+from kinema.scenes.catalogue.striking import Oblique, kept
+from kinema.scenes.prompts import capital
 from kinema.scenes.proof import energy_of
 from kinema.scenes.scene import Scene
 from kinema.scenes.shapes import mesh_of
