@@ -154,8 +154,7 @@ class Heard:
     @property
     def t(self) -> NDArray[np.float64]:
         """(n,) s, the middles of the stretches."""
-        middles: NDArray[np.float64] = (np.arange(len(self.level_db)) + 0.5) / HEARD_RATE
-        return middles
+        return np.asarray((np.arange(len(self.level_db)) + 0.5) / HEARD_RATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
