@@ -15,7 +15,6 @@ from kinema.bench.generators.spec import Spec, is_control, parse
 from kinema.bench.suite import CALIBRATION_SEEDS, Family, Suite, load_suite
 from kinema.errors import ConfigError
 from kinema.files import hash_of, sha256_of
-from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
 from kinema.scenes.scene import Scene, scene_from_id
 
@@ -288,8 +287,3 @@ def _listed(entry: clips.Entry, manifest: clips.Manifest, suite: Suite, ref: Sce
 def needs_truth(unit: Unit) -> bool:
     """Whether the unit's generator is a control."""
     return unit.spec is not None and is_control(unit.spec.target)
-
-
-def metric_versions(suite: Suite) -> dict[str, int]:
-    """The metrics that the suite asks for."""
-    return {name: METRICS[name].version for name in suite.metrics}
