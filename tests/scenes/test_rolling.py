@@ -1,4 +1,4 @@
-"""What rolls: races, backspin, a jump and a loop, at their limits."""
+"""What rolls: races, backspin, a jump and a loop, at their limits; and late takes of all that rolls or slides."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from kinema.scenes.catalogue.jumping import KINDS, RampJump
 from kinema.scenes.catalogue.looping import Loop
 from kinema.scenes.catalogue.racing import BORE, InclineRace
 from kinema.scenes.catalogue.rolling import Backspin
+from kinema.scenes.catalogue.sliding import FrictionStop, InclineSlide
 from kinema.scenes.catalogue.track import length_of_path, roll
 from kinema.scenes.scene import Scene
 from kinema.scenes.shapes import inertia_of, volume_of
 from kinema.scenes.world import simulate
 
 
-@pytest.mark.parametrize("family", [InclineRace, Backspin, RampJump, Loop])
+@pytest.mark.parametrize("family", [InclineRace, Backspin, RampJump, Loop, InclineSlide, FrictionStop])
 @pytest.mark.parametrize("seed", [5, 6, 7])
 def test_a_late_take_keeps_its_laws_and_stays_in_the_picture(family: type[Scene], seed: int) -> None:
     take = replace(family.draw(seed).take(3), delay=0.25)

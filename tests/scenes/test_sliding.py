@@ -9,21 +9,9 @@ import pytest
 
 from kinema.scenes.catalogue.sliding import FrictionStop, InclineSlide
 from kinema.scenes.catalogue.slope import Slope
-from kinema.scenes.scene import GRAVITY, Scene
+from kinema.scenes.scene import GRAVITY
 from kinema.scenes.shapes import rotate
 from kinema.scenes.world import simulate
-
-
-@pytest.mark.parametrize("family", [InclineSlide, FrictionStop])
-@pytest.mark.parametrize("seed", [5, 6, 7])
-def test_a_late_take_keeps_its_laws_and_stays_in_the_picture(family: type[Scene], seed: int) -> None:
-    take = replace(family.draw(seed).take(3), delay=0.25)
-    truth = simulate(take, 2.5)
-    for proof in take.proofs(truth):
-        assert proof.holds, proof
-    pixel = truth.pixels_at(np.arange(0, 2.5, 0.05), 1, 1)
-    assert pixel.min() > 0
-    assert pixel.max() < 1
 
 
 def test_a_slope_that_is_less_steep_than_its_friction_moves_nothing() -> None:
