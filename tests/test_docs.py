@@ -15,7 +15,7 @@ import pytest
 from kinema.scenes.clip import Clip, write_clip
 from kinema.scenes.render import clip_of
 from kinema.scenes.request import Request
-from kinema.scenes.scene import scene_from_id
+from kinema.scenes.scene import SCENES, scene_from_id
 from kinema.scenes.world import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +50,10 @@ def test_make_and_ci_do_what_the_readme_says() -> None:
     assert "-e '.[dev]'" in makefile
     assert "make test" in ci
     assert "make check" in ci
+
+
+def test_the_readme_counts_the_families_there_are() -> None:
+    assert re.findall(r"(\d+) families", README) == [str(len(SCENES))]
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
