@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,8 +13,8 @@ from kinema.metrics.observe.background import find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
+from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.matte import Disc, colour_spread, measure
-from kinema.metrics.observe.onsets import find_onsets
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import blobs_in
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observe.track import Candidate
     from kinema.scenes.clip import Clip
 
-__all__ = ["observe"]
+__all__ = ["hear", "observe", "see"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
@@ -50,27 +50,23 @@ def observe(clip: Clip, hints: Hints | None = None) -> Observation:
         At most two tracks (pixels, seconds), visual contacts, sound onsets and numbers about picture and sound, rounded as they are
         written, so that what is read back is the same.
     """
+    return from_json(to_json(Observation(**see(clip, hints), **hear(clip.sound, clip.sound_rate))))
+
+
+def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
+    """What is to be seen in a clip: the fields of an observation that need the pictures alone, by their names."""
     cv2.setNumThreads(1)
     tracks, counts = _tracks(clip, hints or Hints())
     height, width = clip.frames.shape[1:3]
-    found = Observation(
-        width=width,
-        height=height,
-        times=np.asarray(clip.times, dtype=float),
-        counts=counts,
-        tracks=tracks,
-        contacts=find_contacts(tracks),
-        onsets=find_onsets(clip.sound, clip.sound_rate),
-        picture=picture_numbers(clip.frames, tracks),
-        sound=_sound_numbers(clip),
-    )
-    return from_json(to_json(found))
-
-
-def _sound_numbers(clip: Clip) -> dict[str, float]:
-    peak = float(np.abs(np.nan_to_num(clip.sound)).max()) if clip.sound.size else 0.0
-    seconds = clip.sound.shape[1] / clip.sound_rate if clip.sound.size else 0.0
-    return {"channels": float(clip.sound.shape[0]), "peak_db": 20 * float(np.log10(max(peak, 1e-6))), "seconds": seconds}
+    return {
+        "width": width,
+        "height": height,
+        "times": np.asarray(clip.times, dtype=float),
+        "counts": counts,
+        "tracks": tracks,
+        "contacts": find_contacts(tracks),
+        "picture": picture_numbers(clip.frames, tracks),
+    }
 
 
 def _smaller(frames: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
