@@ -1,8 +1,9 @@
-"""The still background behind what moves, and how noisy it is."""
+"""The background behind what moves, and how noisy it is: one picture for a still camera, one for each frame of a moving one."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Background", "Cover", "find_background", "uncovered"]
+    from kinema.metrics.observation import View
+
+__all__ = ["Background", "Cover", "Still", "find_background", "uncovered"]
 
 SAMPLES = 48  # frames that are looked at, spread over the clip
 MODES = 3  # temporal modes kept of a pixel
@@ -27,14 +30,35 @@ LARGEST_ISLAND = 0.05  # of the picture's area
 Cover = tuple[float, float, float]  # x, y, radius in pixels
 
 
-class Background(NamedTuple):
+class Still(NamedTuple):
     """``image`` (H, W, 3) float32 grey levels; ``tolerance`` (H, W) float32: how far a still pixel may stray from it."""
 
     image: NDArray[np.float32]
     tolerance: NDArray[np.float32]
 
 
-def find_background(frames: NDArray[np.uint8]) -> Background:
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is behind the bodies: the same picture in every frame of a still camera."""
+
+    still: Still
+
+    def at(self, frame: int) -> Still:
+        """The background as frame number ``frame`` sees it, in that frame's own pixels."""
+        return self.still
+
+    @property
+    def image(self) -> NDArray[np.float32]:
+        """The picture of a still camera's background."""
+        return self.still.image
+
+    @property
+    def tolerance(self) -> NDArray[np.float32]:
+        """The tolerance of a still camera's background."""
+        return self.still.tolerance
+
+
+def find_background(frames: NDArray[np.uint8], view: View | None = None) -> Background:
     """What each pixel shows when nothing is in front of it.
 
     Where a pixel has several temporal modes (a body that rests for most of the clip is the most frequent one), the mode
@@ -42,6 +66,7 @@ def find_background(frames: NDArray[np.uint8]) -> Background:
 
     Args:
         frames: (T, H, W, 3) grey levels.
+        view: the camera's motion in pixels of these frames; None where it stands still.
     """
     sample = frames[_sampled(len(frames))]
     middle = _ranked(sample, np.intp(len(sample) // 2))
@@ -52,16 +77,19 @@ def find_background(frames: NDArray[np.uint8]) -> Background:
         moved = cv2.dilate(unsafe.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         doubtful = moved | _islands(moved)
         image[doubtful] = _choose(sample, image, doubtful, tolerance)
-    return Background(image, tolerance)
+    return Background(Still(image, tolerance))
 
 
-def uncovered(frames: NDArray[np.uint8], background: Background, covers: Sequence[Sequence[Cover]]) -> Background:
+def uncovered(
+    frames: NDArray[np.uint8], background: Background, covers: Sequence[Sequence[Cover]], view: View | None = None
+) -> Background:
     """The background once it is known where bodies are: each pixel's median over the frames in which none covers it.
 
     Args:
         frames: (T, H, W, 3) grey levels.
         background: a first idea of it.
         covers: for each frame the discs (x, y, radius) in which a body hides what is behind.
+        view: the camera's motion in pixels of these frames; None where it stands still.
     """
     pick = _sampled(len(frames))
     height, width = frames.shape[1:3]
@@ -78,7 +106,7 @@ def uncovered(frames: NDArray[np.uint8], background: Background, covers: Sequenc
     never[ever] = number == 0
     if never.any():
         image[never] = _fill(image, (~never).astype(np.float32))[never]
-    return Background(image, background.tolerance)
+    return Background(Still(image, background.tolerance))
 
 
 def _sampled(count: int) -> NDArray[np.intp]:
