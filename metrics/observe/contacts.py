@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Track
+    from kinema.metrics.observation import Track, View
 
 __all__ = ["find_contacts"]
 
@@ -26,12 +26,12 @@ SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its 
 SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
 
 
-def find_contacts(tracks: Sequence[Track]) -> tuple[VisualContact, ...]:
-    """Every sudden change of velocity, in order of time.
+def find_contacts(tracks: Sequence[Track], view: View | None = None) -> tuple[VisualContact, ...]:
+    """Every sudden change of velocity, in order of time; the camera's own motion is taken out.
 
     Starting to move from rest is a contact only where another body touches.
     """
-    paths = [path for track in tracks for path in paths_of(track)]
+    paths = [path for track in tracks for path in paths_of(track, view)]
     kinks = [kink for path in paths for kink in find_kinks(path)]
     contacts = sorted(_meetings(kinks, paths), key=lambda c: c.t)
     for path in paths:

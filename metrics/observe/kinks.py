@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Track
+    from kinema.metrics.observation import Track, View
 
 __all__ = ["LEAST_Z", "Kink", "Path", "find_kinks", "joint_time", "paths_of", "unbent"]
 
-SIDE = 5  # frames looked at on each side of a kink
+SIDE = 5  # frames looked at on each side of a kink, at least
+WIDE = (12, 8, SIDE)  # frames on each side that are tried, the most first: as many as one acceleration explains
+EXPLAINED = 1.6  # -, of the noise expected: a residual up to this is explained
+STRAIGHT = 5.0  # noise variances by which an acceleration must lessen the residual to be believed
 LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
 LONGEST_GAP = 3  # frames without the body across which a path is still one
 NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
@@ -29,6 +32,7 @@ LEAST_NOISE = 0.02  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
 LEAST_BETTER = 1.1  # how many times worse a smooth quartic must fit
 CROWDED = 1.1  # the same for kinks judged by their nearest frames alone
+ROUND = 1.15  # -, long over short side below which an outline counts as a disc where nobody says what it is
 TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
 
 
@@ -42,6 +46,8 @@ class Path:
     diameter: float
     unrest: NDArray[np.float64]  # (n,) standard deviation of a place, pixels
     step: float  # s, between frames
+    sides: NDArray[np.float64]  # (n, 3) pixels long and short, radians (y down, from the right): the box round the outline
+    round: bool  # its outline is a disc
 
     def noise(self, t: float) -> float:
         """The noise of places around a moment, in pixels per axis."""
@@ -75,17 +81,24 @@ class Kink:
         return self.after - self.before
 
 
-def paths_of(track: Track) -> list[Path]:
-    """The unbroken stretches of a track that are long enough to tell a kink."""
+Known = dict[tuple[float, float, float], Kink | None]  # what was fitted at a break between two others
+
+
+def paths_of(track: Track, view: View | None = None) -> list[Path]:
+    """The unbroken stretches of a track that are long enough to tell a kink, in pixels of the first frame."""
     if len(track.t) < 5:
         return []
+    x, y = (track.x, track.y) if view is None else view.to_first(track.frame, track.x, track.y)
+    scale, roll = (np.ones(len(x)), np.zeros(len(x))) if view is None else (view.scale[track.frame], view.roll[track.frame])
+    outline = np.stack([track.long * scale, track.short * scale, roll - track.angle], axis=1)
+    disc = track.shape == "disc" or float(np.median(track.long / np.maximum(track.short, 1e-6))) < ROUND
     cuts = np.flatnonzero(np.diff(track.frame) > LONGEST_GAP) + 1
     step = float(np.median(np.diff(track.t) / np.diff(track.frame)))
     paths = []
     for part in np.split(np.arange(len(track.t)), cuts):
         if len(part) >= 5:
-            place = np.stack([track.x[part], track.y[part]], axis=1)
-            paths.append(Path(track.id, track.t[part], place, track.diameter, _noise(place), step))
+            place = np.stack([x[part], y[part]], axis=1)
+            paths.append(Path(track.id, track.t[part], place, track.diameter, _noise(place), step, outline[part], disc))
     return paths
 
 
@@ -106,8 +119,9 @@ def find_kinks(path: Path) -> list[Kink]:
     """Segment, then drop the weakest break and look again until all that are left stand out."""
     seams = _tightened(path, _segment(path))
     breaks = list(seams)
+    known: Known = {}
     while breaks:
-        fitted = [_fit_break(path, breaks, seams, k) for k in range(len(breaks))]
+        fitted = [_fit_break(path, breaks, seams, k, known) for k in range(len(breaks))]
         strength = [_strength(kink, fitted) for kink in fitted]
         worst = int(np.argmin(strength))
         if strength[worst] >= 1.0:
@@ -196,7 +210,7 @@ def _tightened(path: Path, breaks: list[float]) -> list[float]:
 
 
 def _stands_out(path: Path, breaks: list[float], k: int) -> bool:
-    return _strength(_fit_break(path, breaks, breaks, k), ()) >= 1.0
+    return _strength(_fit_break(path, breaks, breaks, k, {}), ()) >= 1.0
 
 
 def _bend(path: Path, a: int, b: int) -> float:
@@ -225,25 +239,38 @@ def _residuals(path: Path) -> dict[int, NDArray[np.float64]]:
     return out
 
 
-def _fit_break(path: Path, breaks: Sequence[float], seams: Sequence[float], k: int) -> Kink | None:
+def _fit_break(path: Path, breaks: Sequence[float], seams: Sequence[float], k: int, known: Known) -> Kink | None:
     """The kink at a break: from the frames up to the breaks beside it, or only up to the seams where those fit no better.
 
     A seam that is no kink itself may still hide bounces too short to be told apart.
     """
-    wide = _fit_between(path, breaks[k], [b for b in breaks if b != breaks[k]])
+    wide = _fit_between(path, breaks[k], [b for b in breaks if b != breaks[k]], known)
     if _strength(wide, ()) >= 1.0:
         return wide
-    tight = _fit_between(path, breaks[k], [b for b in seams if b != breaks[k]])
+    tight = _fit_between(path, breaks[k], [b for b in seams if b != breaks[k]], known)
     return tight if tight is not None and tight.better > CROWDED and _strength(tight, ()) >= 1.0 else wide
 
 
-def _fit_between(path: Path, at: float, others: Sequence[float]) -> Kink | None:
+def _fit_between(path: Path, at: float, others: Sequence[float], known: Known) -> Kink | None:
+    """From the widest window in which a kink explains all, at least from ``SIDE`` frames on each side."""
     low = max((b for b in others if b < at), default=-np.inf)
     high = min((b for b in others if b > at), default=np.inf)
-    kink = _fit(path, path.window(at, low, high), at)
-    if kink is None:
-        return None
-    return replace(kink, better=max(_better(path, path.window(kink.t, low, high, side), kink.t) for side in (SIDE, 8)))
+    if (at, low, high) not in known:
+        known[at, low, high] = _widest(path, at, low, high)
+    return known[at, low, high]
+
+
+def _widest(path: Path, at: float, low: float, high: float) -> Kink | None:
+    last = slice(0, 0)
+    for side in WIDE:
+        where = path.window(at, low, high, side)
+        if where == last:
+            continue
+        last = where
+        kink = _fit(path, where, at, explained=side > SIDE)
+        if kink is not None:
+            return replace(kink, better=max(_better(path, path.window(kink.t, low, high, one), kink.t) for one in {SIDE, 8, side}))
+    return None
 
 
 def _better(path: Path, where: slice, t0: float) -> float:
@@ -257,8 +284,8 @@ def _better(path: Path, where: slice, t0: float) -> float:
     return float((smooth + floor) / (_hinge(t, p, t0, path.step)[0] + floor))
 
 
-def _fit(path: Path, where: slice, guess: float) -> Kink | None:
-    """The best kink near ``guess``; None where too few frames are left."""
+def _fit(path: Path, where: slice, guess: float, *, explained: bool = False) -> Kink | None:
+    """The best kink near ``guess``; None where too few frames are left, or (if asked) where it leaves more than noise."""
     t, p = path.t[where], path.p[where]
     if len(t) < 4 or (t < guess).sum() < 1 or (t > guess).sum() < 1:
         return None
@@ -266,15 +293,21 @@ def _fit(path: Path, where: slice, guess: float) -> Kink | None:
     grid = grid[(grid > t[0] + 0.05 * path.step) & (grid < t[-1] - 0.05 * path.step)]
     if len(grid) == 0:
         return None
-    cost = _costs(t, p, grid, path.step)
-    t0 = _vertex(grid, cost)
-    rss, coefficient, covariance = _hinge(t, p, t0, path.step)
-    free = max(1, 2 * len(t) - 9)
-    sigma = max(path.noise(t0), np.sqrt(rss / free) if len(t) > 5 else 0.0)
-    before, after = coefficient[1] / path.step, (coefficient[1] + coefficient[3]) / path.step
-    z = float(np.linalg.norm(coefficient[3]) / (sigma * np.sqrt(covariance)))
+    free, noise = max(1, 2 * len(t) - 9), path.noise(guess)
+    t0 = _vertex(grid, _costs(t, p, grid, path.step))
+    rss, c, variance = _hinge(t, p, t0, path.step)
+    if explained and rss > EXPLAINED * free * noise**2:
+        return None
+    if len(t) > 2 * SIDE:
+        other = _vertex(grid, _costs(t, p, grid, path.step, bends=False))
+        straight, flat, less = _hinge(t, p, other, path.step, bends=False)
+        if straight < rss + STRAIGHT * noise**2:
+            t0, rss, c, variance = other, straight, flat, less
+    sigma = max(noise, np.sqrt(rss / free) if len(t) > 5 else 0.0)
+    before, after = c[1] / path.step, (c[1] + c[3]) / path.step
+    z = float(np.linalg.norm(c[3]) / (sigma * np.sqrt(variance)))
     sides = (int((t < t0).sum()), int((t >= t0).sum()))
-    return Kink(path, float(t0), coefficient[0], before, after, z, 1.0, sides, float(2 * coefficient[2, 1] / path.step**2))
+    return Kink(path, float(t0), c[0], before, after, z, 1.0, sides, float(2 * c[2, 1] / path.step**2))
 
 
 def _hinge(
@@ -289,14 +322,16 @@ def _hinge(
     return float(((p - design @ coefficient) ** 2).sum()), coefficient, float(inverse[3, 3])
 
 
-def _costs(t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+def _costs(
+    t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float, *, bends: bool = True
+) -> NDArray[np.float64]:
     """The residual of :func:`_hinge` for many moments at once."""
     s = (t[None, :] - grid[:, None]) / step
-    design = np.stack([np.ones_like(s), s, s * s, np.maximum(0, s)], axis=2)
-    square = np.einsum("gni,gnj->gij", design, design) + np.diag([0, 0, 1e-6, 1e-6])
-    right = np.einsum("gni,na->gia", design, p)
+    design = np.stack([np.ones_like(s), s, s * s * bends, np.maximum(0, s)], axis=2)
+    square = design.transpose(0, 2, 1) @ design + np.diag([0, 0, 1e-6, 1e-6])
+    right = design.transpose(0, 2, 1) @ p
     miss = p[None] - design @ np.linalg.solve(square, right)
-    cost: NDArray[np.float64] = np.einsum("gna,gna->g", miss, miss)
+    cost: NDArray[np.float64] = (miss * miss).sum(axis=(1, 2))
     return cost
 
 
