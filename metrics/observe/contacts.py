@@ -9,6 +9,7 @@ import numpy as np
 
 from kinema.metrics.observation import VisualContact
 from kinema.metrics.observe.kinks import LEAST_Z, Kink, Path, find_kinks, joint_time, paths_of, unbent
+from kinema.metrics.observe.outline import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,9 @@ __all__ = ["find_contacts"]
 SLIP = 0.35  # of the approach that may be left, since friction turns the push
 SMALL = 0.05  # diameters per frame; a lesser change of velocity is sure only where it is very sharp
 RESTING = 0.006  # diameters per frame below which a body is at rest
+NEAR = (0.45, 0.4)  # of the mean width: how far outlines may overlap (one before the other) and stand apart (seen from aside) and touch
+SLACK = 1.0  # px of the outlines that may be wrong
+ALONG = 0.7  # cosine between the change of velocity and the line across the gap
 SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its own
 SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
 
@@ -99,18 +103,21 @@ def _starts_from_rest(kink: Kink) -> bool:
 
 
 def _partner(kink: Kink, paths: list[Path]) -> Path | None:
-    """The other body that touches at a kink and from which the velocity changes away."""
+    """The other body whose outline touches at a kink and from which the velocity changes away; of several the one that pushes straightest."""
+    mine = kink.path.outline(kink.t)
+    best, chosen = ALONG, None
     for path in paths:
         if path.track == kink.path.track or not path.t[0] - path.step <= kink.t <= path.t[-1] + path.step:
             continue
-        mine = np.array([np.interp(kink.t, kink.path.t, kink.path.p[:, a]) for a in (0, 1)])
-        other = np.array([np.interp(kink.t, path.t, path.p[:, a]) for a in (0, 1)])
-        line = mine - other
-        apart = np.linalg.norm(line) / (0.5 * (kink.path.diameter + path.diameter))
-        along = float(kink.change @ line) / max(1e-9, float(np.linalg.norm(kink.change) * np.linalg.norm(line)))
-        if 0.6 < apart < 1.4 and along > 0.7:
-            return path
-    return None
+        other = path.outline(kink.t)
+        gap, across = apart(mine, other)
+        usual = 0.5 * (mine.width + other.width)
+        if not -NEAR[0] * usual - SLACK < gap < NEAR[1] * usual + SLACK:
+            continue
+        along = float(kink.change @ across) / max(1e-9, float(np.linalg.norm(kink.change)))
+        if along > best:
+            best, chosen = along, path
+    return chosen
 
 
 def _between(kink: Kink, partner: Path, twin: Kink | None) -> VisualContact:
@@ -131,7 +138,7 @@ def _alone(kink: Kink) -> VisualContact:
     partner = "floor" if -change[1] >= abs(change[0]) else "wall"
     confidence = float(np.clip(1 - np.exp(-kink.z / 6.0), 0, 1))
     small = np.linalg.norm(change) * kink.path.step < SMALL * kink.path.diameter and kink.z < 4 * LEAST_Z
-    if min(kink.sides) < 3 or small:
+    if min(kink.sides) < 3 or small or kink.lasts > 0:
         confidence = min(confidence, 0.45)
     return VisualContact(
         t=kink.t,

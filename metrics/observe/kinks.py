@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinema.metrics.observe.outline import Outline
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,6 +26,8 @@ __all__ = ["LEAST_Z", "Kink", "Path", "find_kinks", "joint_time", "paths_of", "u
 SIDE = 5  # frames looked at on each side of a kink, at least
 WIDE = (12, 8, SIDE)  # frames on each side that are tried, the most first: as many as one acceleration explains
 EXPLAINED = 1.6  # -, of the noise expected: a residual up to this is explained
+SOFT = (2.0, 3.0, 4.0)  # frames over which a soft contact is tried to last; light alone smears a sharp one over one
+SOFTER = 1.6  # -, times by which that must explain more than a sharp one does
 STRAIGHT = 5.0  # noise variances by which an acceleration must lessen the residual to be believed
 LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
 LONGEST_GAP = 3  # frames without the body across which a path is still one
@@ -53,6 +57,14 @@ class Path:
         """The noise of places around a moment, in pixels per axis."""
         return float(self.unrest[min(int(np.searchsorted(self.t, t)), len(self.t) - 1)])
 
+    def place(self, t: float) -> NDArray[np.float64]:
+        """Where it is at a moment, px."""
+        return np.array([np.interp(t, self.t, self.p[:, axis]) for axis in (0, 1)])
+
+    def outline(self, t: float) -> Outline:
+        """Its outline at a moment."""
+        return Outline(self.place(t), *(float(np.interp(t, self.t, self.sides[:, k])) for k in range(3)), self.round)
+
     def window(self, t0: float, low: float, high: float, side: int = SIDE) -> slice:
         """Up to ``side`` frames on each side of ``t0``, none before ``low`` or after ``high``."""
         middle = int(np.searchsorted(self.t, t0))
@@ -74,6 +86,7 @@ class Kink:
     better: float  # residual of a smooth quartic over that of the kink
     sides: tuple[int, int]  # frames used before and after
     pull: float  # px/s^2, downward acceleration on both sides
+    lasts: float = 0.0  # s, over which the velocity changes; 0: at once, as far as one can tell
 
     @property
     def change(self) -> NDArray[np.float64]:
@@ -151,7 +164,8 @@ def _with_speeds(kinks: list[Kink]) -> list[Kink]:
     for k, kink in enumerate(kinks):
         low = kinks[k - 1].t if k > 0 else -np.inf
         high = kinks[k + 1].t if k + 1 < len(kinks) else np.inf
-        out.append(_with_speed(kink, low, high))
+        found = _with_speed(kink, low, high)
+        out.append(replace(found, lasts=_lasts(kink.path, kink.path.window(kink.t, low, high, 8), kink.t)))
     return out
 
 
@@ -269,8 +283,30 @@ def _widest(path: Path, at: float, low: float, high: float) -> Kink | None:
         last = where
         kink = _fit(path, where, at, explained=side > SIDE)
         if kink is not None:
-            return replace(kink, better=max(_better(path, path.window(kink.t, low, high, one), kink.t) for one in {SIDE, 8, side}))
+            better = max(_better(path, path.window(kink.t, low, high, one), kink.t) for one in {SIDE, 8, side})
+            return replace(kink, better=better)
     return None
+
+
+def _lasts(path: Path, where: slice, t0: float) -> float:
+    """How long the velocity takes to change, where that is clearly more than a moment: 0, 2, 3 or 4 frames in seconds."""
+    t, p = path.t[where], path.p[where]
+    if len(t) < 10:
+        return 0.0
+    noise = path.noise(t0) ** 2
+    sharp = min(_ramp(t, p, t0 + shift * path.step, path.step, 0.0) for shift in (-0.3, 0.0, 0.3))
+    soft = [min(_ramp(t, p, t0 + shift * path.step, path.step, width) for shift in (-0.5, 0.0, 0.5)) for width in SOFT]
+    k = int(np.argmin(soft))
+    clearly = sharp > SOFTER * soft[k] and sharp > soft[k] + 12 * noise
+    return SOFT[k] * path.step if clearly else 0.0
+
+
+def _ramp(t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, width: float) -> float:
+    """The residual where the velocity changes evenly over ``width`` frames round ``t0``."""
+    s = (t - t0) / step
+    inside = np.clip(s + width / 2, 0, max(width, 1e-9))
+    change = inside**2 / (2 * max(width, 1e-9)) + np.maximum(0, s - width / 2)
+    return _rss(np.stack([np.ones_like(s), s, s * s, change], axis=1), p)
 
 
 def _better(path: Path, where: slice, t0: float) -> float:
