@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["load_all"]
+__all__ = ["MODULES", "load_all"]
+
+MODULES = (  # those that register metrics when they are imported
+    "adherence",
+    "dynamics",
+    "legacy",
+    "legacy_bodies",
+    "realism",
+    "registered",
+    "sync",
+)
 
 
 def load_all() -> None:
@@ -14,4 +24,7 @@ def load_all() -> None:
         >>> "sync/offset" in METRICS
         True
     """
-    from kinema.metrics import adherence, dynamics, realism, sync  # noqa: F401  (importing registers)
+    from importlib import import_module
+
+    for module in MODULES:
+        import_module(f"kinema.metrics.{module}")
