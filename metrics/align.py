@@ -1,22 +1,23 @@
 """The aligned fit: a clip's tracks against a truth whose camera, scale, start and pace it need not share.
 
-``y_clip(t) = s * R * y_truth(a * t + b) + o`` with one ``(a, b, s, R, o)`` for all bodies. Points of a plane are
-complex numbers here (right + i * up), so that a roll and a scale are one complex factor and ``s``, ``R`` and ``o``
-have a closed form for each ``(a, b)``.
+``y_clip(t) = s * R * y_truth(a * t + b) + o`` with one ``(a, b, s, R)`` for all bodies. Points of a plane are complex numbers here
+(right + i * up), so that a roll and a scale are one complex factor and ``s``, ``R`` and ``o`` have a closed form for each ``(a, b)``.
+Each body has an ``o`` of its own, which costs where it is not that of the others: how far apart they stand is said by no prompt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinema.metrics.assign import candidates, reassigned
+from kinema.metrics.reference import Reference, reference_of
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,18 +25,24 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation, Track
     from kinema.scenes.truth import Truth
 
-__all__ = ["PACE", "Fit", "NoFit", "aligned", "fit", "main_tracks"]
+__all__ = ["FREE_PACE", "PACE", "Fit", "NoFit", "Path", "aligned", "fit", "main_tracks", "paths_of", "unhurried"]
 
 PACE = (0.6, 1.65)  # -, a: pace of the clip over the truth's
-SHIFT = 0.3  # s, b within plus or minus this
+FREE_PACE = (0.3, 3.0)  # -, pace when that itself is measured: gravity from a tenth to nine times
+SHIFT = (-0.6, 0.3)  # s, b: a clip may start late, by a take's own .25 s and as much again
 ROLL = np.radians(10.0)
 SCALE = (0.25, 4.0)  # -, s over the ruler (pixels per metre by the body's own size)
 PACE_PRIOR = 0.1  # -, standard deviation of ln a
 PACE_WEIGHT = 0.01  # -, of the prior in the cost: a pace wrong by one deviation costs as much as rms .1
-GRID = (41, 25)  # points of a and b before refinement; 2.5 % and 25 ms apart
-ZOOMS, ZOOM_POINTS, ZOOM_FACTOR = 4, 9, 4  # refinement: last spacing .01 % and .1 ms
+APART = 0.1  # -, weight of where bodies stand to one another beside how they move
+STEPS = (0.0253, 0.025)  # of ln a, and s of b: spacing of the first grid
+COARSE_POINTS = 64  # clip points that the first grid looks at
+ROUGH = (0.08, 0.06)  # spacing of the grid that tells assignments apart
+ROUGH_POINTS = 36
+ZOOMS, ZOOM_POINTS, ZOOM_FACTOR = 6, 5, 2.5  # refinement: last spacing .01 % and .1 ms
 STARTS = 3  # grid minima that are refined
 LEAST_FRAMES = 5  # a track with fewer says nothing about motion
+SHAKE = 0.5  # px, of a tracker's own jitter at most that is taken off the residual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,8 @@ class Fit:
         mirrored: left and right were exchanged.
         bound: the name of the parameter that ended on its bound, "" for none.
         tracks: the track of each of the truth's bodies, as an index into ``seen.tracks``; None where a body has none.
+        ruler: pixels per metre by the bodies' own size; ``scale * ruler`` is s.
+        offsets: o of each body, pixels right + i * up; 0 where it has no track.
     """
 
     rms: float
@@ -63,6 +72,8 @@ class Fit:
     mirrored: bool
     bound: str
     tracks: tuple[int | None, ...]
+    ruler: float = 1.0
+    offsets: tuple[complex, ...] = ()
 
     @property
     def failed(self) -> str:
@@ -76,6 +87,20 @@ class Fit:
         """Gravity seen over the truth's, the body's own size being the ruler."""
         return self.scale * self.pace**2
 
+    def moments(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Moments of the truth that moments of the clip show."""
+        return self.pace * t + self.shift
+
+    def clip_time(self, t: float) -> float:
+        """When the clip shows a moment of the truth."""
+        return (t - self.shift) / self.pace
+
+    def place(self, body: int, points: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Pixels (right + i * up) of points of the truth's plane that belong to a body."""
+        shown = -points.conj() if self.mirrored else points
+        where: NDArray[np.complex128] = self.scale * self.ruler * np.exp(1j * self.roll) * shown + self.offsets[body]
+        return where
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoFit:
@@ -84,34 +109,81 @@ class NoFit:
     failed: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A track as the fit takes it: pixels of the steady picture, right + i * up."""
+
+    t: NDArray[np.float64]
+    z: NDArray[np.complex128]
+    size: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    colour: str | None
+    noise: float  # px, rms of the tracker's jitter
+
+    @property
+    def diameter(self) -> float:
+        """Pixels."""
+        return max(float(np.median(self.size)), 1e-6)
+
+
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """Clip points with their times, and the truth of the body that each belongs to."""
+    """Clip points body by body, each with its time; those of body ``owners[k]`` begin at ``start[k]``."""
 
     t: NDArray[np.float64]  # (n,)
-    clip: NDArray[np.complex128]  # (n,)
+    clip: NDArray[np.complex128]  # (n,) about each body's own mean
     weight: NDArray[np.float64]  # (n,) sums to 1
-    body: NDArray[np.int64]  # (n,)
+    row: NDArray[np.int64]  # (n,) of the reference
+    start: NDArray[np.int64]  # (m,)
+    share: NDArray[np.float64]  # (m,) weight of each body
+    middle: NDArray[np.complex128]  # (m,) each body's mean, about that of all
     truth: NDArray[np.complex128]  # (bodies, samples) at 960 Hz
     ruler: float  # px per metre
+    noise: float  # px^2, mean square of the jitter
+    owners: tuple[int, ...]
+    centres: NDArray[np.complex128]  # (m,) px, each body's mean
 
 
-_last: tuple[Observation, Case, Fit | NoFit] | None = (
-    None  # the laws of one clip come one after the other and share its fit
-)
+_last: dict[tuple[int, int, str], tuple[Observation, Case, Fit | NoFit]] = {}  # the laws of one clip come together and share its fits
 
 
 def aligned(seen: Observation, case: Case) -> Fit | NoFit:
     """:func:`fit` of a case with truth; asked again about the same objects it answers without computing."""
-    global _last  # noqa: PLW0603  (a memory of one; the answer depends on the arguments alone)
-    last = _last
-    if last is not None and last[0] is seen and last[1] is case:
-        return last[2]
+    return _shared("aligned", seen, case, lambda: _fit_of(seen, case, prior=True))
+
+
+def unhurried(seen: Observation, case: Case) -> Fit | NoFit:
+    """The same with a pace that is free and costs nothing: what pace it has is then a measurement."""
+
+    def free() -> Fit | NoFit:
+        known = aligned(seen, case)
+        if isinstance(known, NoFit):
+            return known
+        return _fit_of(seen, case, prior=False, known=known)
+
+    return _shared("unhurried", seen, case, free)
+
+
+def _shared(kind: str, seen: Observation, case: Case, work: Callable[[], Fit | NoFit]) -> Fit | NoFit:
+    key = (id(seen), id(case), kind)
+    held = _last.get(key)
+    if held is not None and held[0] is seen and held[1] is case:
+        return held[2]
+    if any(one[0] is not seen or one[1] is not case for one in _last.values()):
+        _last.clear()
+    answer = work()
+    _last[key] = (seen, case, answer)
+    return answer
+
+
+def _fit_of(seen: Observation, case: Case, *, prior: bool, known: Fit | None = None) -> Fit | NoFit:
     assert case.truth is not None
     mirror = not any(claim.kind == "direction" for claim in case.claims)
-    answer = fit(seen.tracks, case.truth, mirror=mirror)
-    _last = (seen, case, answer)
-    return answer
+    reference = reference_of(case.truth)
+    paths = paths_of(seen.tracks, seen)
+    if known is not None:
+        return _searched(_data_of(paths, known.tracks, reference, case.truth), known.mirrored, known.tracks, prior=prior, pace=FREE_PACE)
+    return _best(paths, case.truth, reference, mirror=mirror, prior=prior, pace=PACE)
 
 
 def main_tracks(tracks: Sequence[Track], count: int) -> list[int]:
@@ -119,6 +191,28 @@ def main_tracks(tracks: Sequence[Track], count: int) -> list[int]:
     usable = [k for k, track in enumerate(tracks) if len(track.t) >= LEAST_FRAMES]
     usable.sort(key=lambda k: -float(tracks[k].confidence.sum()))
     return sorted(usable[:count])
+
+
+def paths_of(tracks: Sequence[Track], seen: Observation | None = None) -> list[Path]:
+    """Tracks in the steady picture."""
+    found = []
+    for track in tracks:
+        x, y = (track.x, track.y) if seen is None else seen.steady(track)
+        z = x - 1j * y
+        found.append(
+            Path(t=track.t, z=z, size=track.size, weight=track.confidence + 1e-6, colour=track.colour, noise=_jitter(track.frame, z))
+        )
+    return found
+
+
+def _jitter(frame: NDArray[np.int64], z: NDArray[np.complex128]) -> float:
+    """What a tracker errs by from frame to frame, px: the usual third difference, which smooth motion hardly has."""
+    if len(z) < 2 * LEAST_FRAMES:
+        return 0.0
+    third = np.abs(np.diff(z, 3))[np.diff(frame, 3) == 0]
+    if len(third) < LEAST_FRAMES:
+        return 0.0
+    return float(min(SHAKE, np.median(third) / 0.83  / np.sqrt(20)))
 
 
 def fit(
@@ -129,70 +223,137 @@ def fit(
     prior: bool = True,
     pace: tuple[float, float] = PACE,
 ) -> Fit | NoFit:
-    """Align tracks with a truth.
+    """Align tracks, seen by a camera that stands still, with a truth.
 
     Args:
         tracks: of a clip; pixels, y down.
-        truth: trajectories, which are compared as its own camera sees them, in metres at the camera's target.
+        truth: trajectories, which are compared as its own camera sees them at first, in metres at the camera's target.
         mirror: whether left and right may be exchanged.
         prior: whether a pace other than 1 costs.
         pace: bounds of a.
 
     Returns:
-        The fit of the assignment of tracks to bodies that costs least; on ties (within .01) the one whose colours
-        agree.
+        The fit of the assignment of tracks to bodies that costs least; on ties (within .01) the one whose colours agree.
     """
-    names = [body.colour for body in truth.bodies]
-    main = main_tracks(tracks, len(names))
+    return _best(paths_of(tracks), truth, reference_of(truth), mirror=mirror, prior=prior, pace=pace)
+
+
+def _best(
+    paths: list[Path], truth: Truth, reference: Reference, *, mirror: bool, prior: bool, pace: tuple[float, float]
+) -> Fit | NoFit:
+    count = len(truth.bodies)
+    usable = [k for k, path in enumerate(paths) if len(path.t) >= LEAST_FRAMES]
+    usable.sort(key=lambda k: -float(paths[k].weight.sum()))
+    main = sorted(usable[:count])
     if not main:
         return NoFit(failed="no moving body was tracked")
-    plane = _plane(truth)
+    colours = [body.colour for body in truth.bodies]
+    ranked = []
+    for flip in (False, True) if mirror else (False,):
+        for chosen in candidates(paths, main, reference, truth, flip=flip):
+            ranked += _roughly(paths, chosen, reference, truth, flip=flip, prior=prior, pace=pace, count=count, colours=colours)
+    ranked.sort(key=lambda one: one[0])
     best: tuple[float, Fit] | None = None
-    for owners in permutations(range(len(names)), len(main)):
-        data = _data([tracks[k] for k in main], owners, plane, [body.radius for body in truth.bodies])
-        agree = sum(tracks[k].colour == names[owner] for k, owner in zip(main, owners, strict=True))
-        chosen = tuple(main[owners.index(body)] if body in owners else None for body in range(len(names)))
-        for flip in (False, True) if mirror else (False,):
-            one = _search(data, flip, chosen, prior=prior, pace=pace)
-            if one.bound and prior:
-                one = _unhurried(data, one, pace)
-            rank = one.residual + 2.0 * bool(one.failed) - 0.01 * agree + 0.005 * flip
-            if best is None or rank < best[0]:
-                best = (rank, one)
+    for rank, agree, chosen, flip in ranked[:4]:
+        if best is not None and rank > max(1.5 * ranked[0][0], ranked[0][0] + 0.1):
+            break
+        data = _data_of(paths, chosen, reference, truth)
+        one = _searched(data, flip, chosen, prior=prior, pace=pace)
+        if one.bound and prior:
+            one = _second_opinion(data, one, pace)
+        cost = one.residual + 2.0 * bool(one.failed) - 0.01 * agree + 0.005 * flip
+        if best is None or cost < best[0]:
+            best = (cost, one)
     assert best is not None
     return best[1]
 
 
-def _plane(truth: Truth) -> NDArray[np.complex128]:
-    """(bodies, samples): right + i * up, metres at the target's plane."""
-    seen = truth.pixels_at(truth.times, 1, 1) * truth.camera.view_height
-    plane: NDArray[np.complex128] = (seen[..., 0] - 1j * seen[..., 1]).T
-    return plane
+Ranked = tuple[float, int, tuple[int | None, ...], bool]
 
 
-def _unhurried(data: _Data, bounded: Fit, pace: tuple[float, float]) -> Fit:
+def _roughly(
+    paths: list[Path],
+    chosen: tuple[int | None, ...],
+    reference: Reference,
+    truth: Truth,
+    *,
+    flip: bool,
+    prior: bool,
+    pace: tuple[float, float],
+    count: int,
+    colours: list[str],
+) -> list[Ranked]:
+    """What an assignment costs at its best on a rough grid; with many bodies also those that its own fit suggests instead."""
+    found: list[Ranked] = []
+    for _ in range(1 if count <= 3 else 3):  # noqa: PLR2004  (up to three bodies every assignment is tried)
+        data = _thinned(_data_of(paths, chosen, reference, truth), ROUGH_POINTS)
+        la, b = _grid(pace, ROUGH)
+        terms = _terms(data, np.exp(la), b, flip=flip)
+        cost = terms.rms2 + (_penalty(np.exp(la)) if prior else 0.0)
+        i = int(np.argmin(cost))
+        agree = sum(k is not None and paths[k].colour == colours[body] for body, k in enumerate(chosen))
+        found.append((float(np.sqrt(cost.flat[i])) - 0.01 * agree + 0.005 * flip, agree, chosen, flip))
+        if count <= 3:  # noqa: PLR2004
+            break
+        factor = terms.scale.flat[i] * data.ruler * np.exp(1j * terms.roll.flat[i])
+        again = reassigned(paths, chosen, reference, truth, pace=float(np.exp(la.flat[i])), shift=float(b.flat[i]), factor=factor, flip=flip)
+        if again == chosen:
+            break
+        chosen = again
+    return found
+
+
+def _second_opinion(data: _Data, bounded: Fit, pace: tuple[float, float]) -> Fit:
     """A second opinion on a fit that ends on a bound: the prior alone pushes a slow and late clip there.
 
     The fit without prior counts if it lies within the bounds and explains more; its penalty is then added all the same.
     """
-    free = _search(data, bounded.mirrored, bounded.tracks, prior=False, pace=pace)
+    free = _searched(data, bounded.mirrored, bounded.tracks, prior=False, pace=pace)
     if free.bound or free.rms > 0.5 * bounded.rms:
         return bounded
     penalty = float(_penalty(np.array(free.pace)))
     return replace(free, residual=float(min(1.0, np.sqrt(free.rms**2 + penalty))))
 
 
-def _data(tracks: list[Track], owners: tuple[int, ...], plane: NDArray[np.complex128], radii: list[float]) -> _Data:
-    weight = np.concatenate([track.confidence for track in tracks]) + 1e-6
-    rulers = [track.diameter / (2 * radii[owner]) for track, owner in zip(tracks, owners, strict=True)]
+def _data_of(paths: list[Path], chosen: tuple[int | None, ...], reference: Reference, truth: Truth) -> _Data:
+    owners = tuple(body for body, k in enumerate(chosen) if k is not None)
+    mine = [paths[k] for k in chosen if k is not None]
+    weight = np.concatenate([path.weight for path in mine])
+    total = float(weight.sum())
+    rulers = [path.diameter / (2 * truth.bodies[owner].radius) for path, owner in zip(mine, owners, strict=True)]
+    centres = np.array([np.sum(path.z * path.weight) / path.weight.sum() for path in mine])
+    share = np.array([path.weight.sum() for path in mine]) / total
+    counts = [len(path.t) for path in mine]
     return _Data(
-        t=np.concatenate([track.t for track in tracks]),
-        clip=np.concatenate([track.x - 1j * track.y for track in tracks]),
-        weight=weight / weight.sum(),
-        body=np.concatenate([np.full(len(track.t), owner) for track, owner in zip(tracks, owners, strict=True)]),
-        truth=plane,
+        t=np.concatenate([path.t for path in mine]),
+        clip=np.concatenate([path.z - centre for path, centre in zip(mine, centres, strict=True)]),
+        weight=weight / total,
+        row=np.repeat(np.array(owners), counts),
+        start=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64),
+        share=share,
+        middle=centres - centres @ share,
+        truth=reference.plane,
         ruler=float(np.exp(np.mean(np.log(np.maximum(rulers, 1e-6))))),
+        noise=float(sum(path.noise**2 * part for path, part in zip(mine, share, strict=True))),
+        owners=owners,
+        centres=centres,
     )
+
+
+def _thinned(data: _Data, points: int) -> _Data:
+    """Fewer clip points, evenly from every body, for a first look."""
+    ends = np.append(data.start[1:], len(data.t))
+    each = max(8, points // len(data.start))
+    kept = [np.unique(np.linspace(low, high - 1, min(each, high - low)).round().astype(np.int64)) for low, high in zip(data.start, ends, strict=True)]
+    index = np.concatenate(kept)
+    weight = np.concatenate([data.weight[one] / data.weight[one].sum() * part for one, part in zip(kept, data.share, strict=True)])
+    start = np.concatenate([[0], np.cumsum([len(one) for one in kept])[:-1]]).astype(np.int64)
+    clip = data.clip[index]
+    means = np.add.reduceat(clip * weight, start) / data.share
+    counts = [len(one) for one in kept]
+    return replace(
+        data, t=data.t[index], clip=clip - np.repeat(means, counts), weight=weight, row=data.row[index], start=start,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,37 +365,42 @@ class _Terms:
     roll: NDArray[np.float64]
 
 
-def _terms(data: _Data, a: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool) -> _Terms:
+def _terms(data: _Data, a: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, fine: bool = False) -> _Terms:
     """The best s, R and o for each a and b: least squares over complex numbers, brought within the bounds."""
-    at = np.clip((a[..., None] * data.t + b[..., None]) * TRUTH_RATE, 0, data.truth.shape[1] - 1.001)
-    low = at.astype(np.int64)
-    share = at - low
-    q = data.truth[data.body, low] * (1 - share) + data.truth[data.body, low + 1] * share
-    if flip:
-        q = -q.conj()
-    q = q - (q @ data.weight)[..., None]
-    p = data.clip - data.clip @ data.weight
-    both = (q.conj() * p) @ data.weight
-    spread = np.maximum((q.real**2 + q.imag**2) @ data.weight, 1e-12)
+    q, means = _shown(data, a, b, flip=flip, fine=fine)
+    apart = means - (means @ data.share)[..., None]
+    part = APART * data.share
+    both = (q.conj() * data.clip) @ data.weight + (apart.conj() * data.middle) @ part
+    motion = np.maximum((q.real**2 + q.imag**2) @ data.weight, 1e-12)
+    spread = motion + (apart.real**2 + apart.imag**2) @ part
     roll = np.clip(np.angle(both), -ROLL, ROLL)
     along = (both * np.exp(-1j * roll)).real
     scale = np.clip(along / spread / data.ruler, *SCALE)
     s = scale * data.ruler
-    own = float((p.real**2 + p.imag**2) @ data.weight)
-    rms2 = (own - 2 * s * along + s**2 * spread) / (s**2 * _motion(q, data))
+    own = float(np.abs(data.clip) ** 2 @ data.weight + np.abs(data.middle) ** 2 @ part)
+    rms2 = (own - data.noise - 2 * s * along + s**2 * spread) / (s**2 * motion)
     return _Terms(np.maximum(rms2, 0.0), scale, roll)
 
 
-def _motion(q: NDArray[np.complex128], data: _Data) -> NDArray[np.float64]:
-    """Spread of each body round its own mean; how far bodies are from one another is no motion."""
-    total = np.zeros(q.shape[:-1])
-    for body in np.unique(data.body):
-        mine = data.body == body
-        weight = data.weight[mine]
-        part = q[..., mine]
-        part = part - (part @ weight / weight.sum())[..., None]
-        total += (part.real**2 + part.imag**2) @ weight
-    return np.maximum(total, 1e-12)
+def _shown(
+    data: _Data, a: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, fine: bool
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """The truth at each clip point about its body's mean, and those means; the nearest sample unless ``fine``."""
+    at = np.clip((a[..., None] * data.t + b[..., None]) * TRUTH_RATE, 0, data.truth.shape[1] - 1.001)
+    if fine:
+        low = at.astype(np.int64)
+        share = at - low
+        q = data.truth[data.row, low] * (1 - share) + data.truth[data.row, low + 1] * share
+    else:
+        q = data.truth[data.row, (at + 0.5).astype(np.int64)]
+    if flip:
+        q = -q.conj()
+    if len(data.start) == 1:
+        means = (q @ data.weight)[..., None]
+        return q - means, means
+    means = np.add.reduceat(q * data.weight, data.start, axis=-1) / data.share
+    counts = np.diff(np.append(data.start, len(data.t)))
+    return q - np.repeat(means, counts, axis=-1), means
 
 
 def _penalty(a: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -242,34 +408,38 @@ def _penalty(a: NDArray[np.float64]) -> NDArray[np.float64]:
     return value
 
 
-def _search(data: _Data, flip: bool, chosen: tuple[int | None, ...], *, prior: bool, pace: tuple[float, float]) -> Fit:
-    """A grid over (log a, b), then ever finer grids round its best minima."""
+def _grid(pace: tuple[float, float], steps: tuple[float, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     low, high = np.log(pace)
-    points = max(GRID[0], round((high - low) / 0.0253) + 1)
-    la, b = np.meshgrid(np.linspace(low, high, points), np.linspace(-SHIFT, SHIFT, GRID[1]), indexing="ij")
-    cost = _cost(data, la, b, flip=flip, prior=prior)
-    steps = np.array([(high - low) / (points - 1), 2 * SHIFT / (GRID[1] - 1)])
-    best = (np.inf, 0.0, 0.0)
-    for i, j in _minima(cost):
-        centre = np.array([la[i, j], b[i, j]])
-        best = min(best, _refine(data, centre, steps, (low, high), flip=flip, prior=prior))
-    _, log_a, shift = best
-    terms = _terms(data, np.exp(np.array([log_a])), np.array([shift]), flip=flip)
-    rms2 = float(terms.rms2[0])
-    scale = float(terms.scale[0])
+    la = np.linspace(low, high, round((high - low) / steps[0]) + 1)
+    b = np.linspace(*SHIFT, round((SHIFT[1] - SHIFT[0]) / steps[1]) + 1)
+    mesh = np.meshgrid(la, b, indexing="ij")
+    return mesh[0], mesh[1]
+
+
+def _searched(data: _Data, flip: bool, chosen: tuple[int | None, ...], *, prior: bool, pace: tuple[float, float]) -> Fit:
+    """A grid over (log a, b), then ever finer grids round its best minima."""
+    low, high = float(np.log(pace[0])), float(np.log(pace[1]))
+    la, b = _grid(pace, STEPS)
+    cost = _cost(_thinned(data, COARSE_POINTS), la, b, flip=flip, prior=prior)
+    centres = [np.array([la[i, j], b[i, j]]) for i, j in _minima(cost)]
+    _, log_a, shift = _refined(data, centres, (low, high), flip=flip, prior=prior)
+    at = np.exp(np.array([log_a])), np.array([shift])
+    terms = _terms(data, *at, flip=flip, fine=True)
+    rms2, scale, roll = float(terms.rms2[0]), float(terms.scale[0]), float(terms.roll[0])
     penalty = float(_penalty(np.exp(np.array(log_a)))) if prior else 0.0
+    _, means = _shown(data, *at, flip=flip, fine=True)
+    offsets = np.zeros(len(chosen), dtype=complex)
+    offsets[list(data.owners)] = data.centres - scale * data.ruler * np.exp(1j * roll) * means[0]
     return Fit(
         rms=float(np.sqrt(rms2)), residual=float(min(1.0, np.sqrt(rms2 + penalty))), pace=float(np.exp(log_a)),
-        shift=float(shift), scale=scale, roll=float(terms.roll[0]), mirrored=flip,
-        bound=_bound(log_a, shift, scale, (low, high)), tracks=chosen,
+        shift=float(shift), scale=scale, roll=roll, mirrored=flip, bound=_bound(log_a, shift, scale, (low, high)), tracks=chosen,
+        ruler=data.ruler, offsets=tuple(complex(one) for one in offsets),
     )  # fmt: skip
 
 
-def _cost(
-    data: _Data, la: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, prior: bool
-) -> NDArray[np.float64]:
+def _cost(data: _Data, la: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, prior: bool, fine: bool = False) -> NDArray[np.float64]:
     a = np.exp(la)
-    rms2 = _terms(data, a, b, flip=flip).rms2
+    rms2 = _terms(data, a, b, flip=flip, fine=fine).rms2
     return rms2 + _penalty(a) if prior else rms2
 
 
@@ -283,35 +453,32 @@ def _minima(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
     return [(i, j) for _, i, j in ranked[:STARTS]]
 
 
-def _refine(
-    data: _Data,
-    centre: NDArray[np.float64],
-    steps: NDArray[np.float64],
-    pace: tuple[float, float],
-    *,
-    flip: bool,
-    prior: bool,
+def _refined(
+    data: _Data, centres: list[NDArray[np.float64]], pace: tuple[float, float], *, flip: bool, prior: bool
 ) -> tuple[float, float, float]:
-    """(cost, log a, b) of the lowest point near ``centre``."""
+    """(cost, log a, b) of the lowest point near any of ``centres``; after two rounds only the best of them goes on."""
     offsets = np.linspace(-1, 1, ZOOM_POINTS)
-    found = (np.inf, 0.0, 0.0)
-    for _ in range(ZOOMS):
-        la = np.clip(centre[0] + offsets * steps[0], *pace)
-        b = np.clip(centre[1] + offsets * steps[1], -SHIFT, SHIFT)
-        grid = np.meshgrid(la, b, indexing="ij")
-        cost = _cost(data, grid[0], grid[1], flip=flip, prior=prior)
-        i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
-        found = (float(cost[i, j]), float(la[i]), float(b[j]))
-        centre = np.array(found[1:])
+    steps = np.array(STEPS)
+    found = [(np.inf, float(centre[0]), float(centre[1])) for centre in centres]
+    for zoom in range(ZOOMS):
+        for k, (_, log_a, shift) in enumerate(found):
+            la = np.clip(log_a + offsets * steps[0], *pace)
+            b = np.clip(shift + offsets * steps[1], *SHIFT)
+            grid = np.meshgrid(la, b, indexing="ij")
+            cost = _cost(data, grid[0], grid[1], flip=flip, prior=prior, fine=True)
+            i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
+            found[k] = (float(cost[i, j]), float(la[i]), float(b[j]))
         steps = steps / ZOOM_FACTOR
-    return found
+        if zoom == 1:
+            found = [min(found)]
+    return min(found)
 
 
 def _bound(log_a: float, shift: float, scale: float, pace: tuple[float, float]) -> str:
     near = 1e-6
     if min(log_a - pace[0], pace[1] - log_a) < near:
         return f"pace {np.exp(log_a):.2f}"
-    if SHIFT - abs(shift) < near:
+    if min(shift - SHIFT[0], SHIFT[1] - shift) < near:
         return f"start {shift:+.1f} s"
     if scale <= SCALE[0] * (1 + near) or scale >= SCALE[1] * (1 - near):
         return f"scale {scale:.2f}"

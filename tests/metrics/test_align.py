@@ -135,7 +135,7 @@ def test_the_slower_the_worse(name: str) -> None:
     assert residuals[0] < 0.06
     assert 0.03 < residuals[1] < 0.13
     assert residuals[2] > 0.09
-    assert residuals[3] > 0.2
+    assert residuals[3] > 0.18
 
 
 LEAST_OF_STRAIGHT = {"drop": 0.55, "drop on the Moon": 0.30, "projectile": 0.25, "pendulum": 0.5, "collision": 0.7}
@@ -153,7 +153,10 @@ def test_sticking_is_half_right() -> None:
     ball[:, landed:] = 0.0
     found = fitted("drop", ball)
     assert not found.failed
-    assert 0.2 < found.residual < 0.6 < fitted("drop", straight("drop")).residual
+    even = fitted("drop", straight("drop"))
+    assert 0.2 < found.residual < 0.6
+    assert even.failed
+    assert even.residual > 0.5
 
 
 def test_less_rebound_is_worse_the_less_there_is() -> None:
