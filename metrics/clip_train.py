@@ -91,9 +91,9 @@ def _fit(
 
     torch.manual_seed(seed)
     net = SceneClip().train()
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    rest = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=RATE, betas=(0.9, 0.98))
+    decayed, rest = ([p for p in net.parameters() if (p.ndim > 1) == many] for many in (True, False))
+    shares = [{"params": decayed, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(shares, lr=RATE, betas=(0.9, 0.98))
     path, identity = out / "clip.pt", hash_of({"rows": [row["scene"] for row in data.rows], "steps": steps, "seed": seed, "scheme": 1}, 12)
     first = _restore(path, identity, net, optimiser) if resume and path.exists() else 0
     words = [[tokens_of(prompt) for prompt in row["prompts"]] for row in data.rows]
@@ -178,7 +178,8 @@ def _save(path: Path, identity: str, net: Any, optimiser: Any, step: int) -> Non
     import torch
 
     buffer = io.BytesIO()
-    torch.save({"identity": identity, "net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "rng": torch.get_rng_state()}, buffer)
+    held = {"identity": identity, "net": net.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "rng": torch.get_rng_state()}
+    torch.save(held, buffer)
     write_bytes(path, buffer.getvalue())
 
 
