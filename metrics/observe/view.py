@@ -1,22 +1,239 @@
-"""The camera's own motion, read off the background."""
+"""The camera's own motion, read off the background: what strong edges do that bodies do not.
+
+A motion at a constant rate is sought that explains the steps between many pairs of frames at once: bodies pass, stop and turn, so
+they never agree with each other for long. Standing still is one of the motions tried, and wins wherever another is not clearly better.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from kinema.metrics.observation import View
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import View
+    Picture = NDArray[np.float32]
+    Motion = NDArray[np.float64]  # growth and turn (pixels at the border), shift right and down (pixels): from one frame to a later one
 
-__all__ = ["find_view"]
+__all__ = ["find_view", "scaled"]
+
+SIZE = 64  # pixels, longer side of the pictures that are compared: hatching, grain and blocks of codecs are averaged away
+FINE = 128  # the same for the last step
+GAP_S = 1 / 3  # s between the two frames of a pair: the slowest move of a prompt makes a pixel of it
+PAIRS = 8
+LEAST_FRAMES = 8
+SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may be painted on the lens
+LEAST_CONTRAST = 2.0  # grey levels, of an edge
+WIDE, NARROW = 0.7, 0.5  # residuals (1 is an edge's contrast) at which a pixel counts no more: while searching, and at the end
+TILES = 8  # along each side
+GAINED, WON = 0.01, 12  # cost by which a tile counts as explained better, and how many must be, for a camera to move
+SHARE = 1.5  # tiles explained better for each explained worse
+LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
+TRUST = 0.3  # of an average pair's information: how strongly one pair is held to the motion of all
+_STARTS = [(0.0, 0.0, 0.0, 0.0)] + [
+    tuple(float(sign * size * (k == axis)) for k in range(4)) for axis, sizes in ((2, (1, 2)), (3, (1, 2)), (0, (0.8, 1.6)))
+    for size in sizes for sign in (1, -1)
+]  # fmt: skip
 
 
-def find_view(frames: NDArray[np.uint8]) -> View | None:
-    """How the camera moves, in pixels of the frames given; None where it stands still.
+class _Key(NamedTuple):
+    """A picture to which others are aligned, and its change (4, pixels) with each part of a motion."""
+
+    picture: Picture
+    change: Picture
+
+
+def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
+    """How the camera moves, in pixels of the frames given; None where it stands still, or where nothing shows that it does not.
 
     Args:
         frames: (T, H, W, 3) grey levels.
+        rate: Hz, of the frames.
     """
-    return None
+    total, height, width = frames.shape[:3]
+    gap = int(np.clip(round(rate * GAP_S), 1, max(1, total // 3)))
+    if total < LEAST_FRAMES or min(height, width) < SIZE // 2 or max(height, width) > 4 * min(height, width):
+        return None
+    starts = np.unique(np.linspace(0, total - 1 - gap, PAIRS).round().astype(int))
+    used = sorted({*starts.tolist(), *(starts + gap).tolist()})
+    pictures, contrast = _levelled([frames[i] for i in used], SIZE)
+    at = dict(zip(used, pictures, strict=True))
+    pairs = [(_key(at[i]), at[i + gap]) for i in starts.tolist()]
+    motion = _common(pairs)
+    if motion is None:
+        return None
+    return _followed(frames, motion, gap, contrast, _unexplained(pairs, motion))
+
+
+def scaled(view: View | None, factor: float) -> View | None:
+    """The same view in pixels of a picture ``factor`` times as large."""
+    if view is None or factor == 1:
+        return view
+    return View(
+        x=view.x * factor, y=view.y * factor, scale=view.scale, roll=view.roll, stray=view.stray * factor, confidence=view.confidence
+    )
+
+
+# Pictures -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _levelled(frames: Sequence[NDArray[np.uint8]], size: int, contrast: float | None = None) -> tuple[list[Picture], float]:
+    """Small pictures in which every strong edge counts alike, weak ones less, and light and shade not; and what a strong edge has."""
+    far, vary = [], []
+    for frame in frames:
+        factor = min(1.0, size / max(frame.shape[:2]))
+        small = cv2.resize(frame, (round(frame.shape[1] * factor), round(frame.shape[0] * factor)), interpolation=cv2.INTER_AREA)
+        grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.8 * size / SIZE)
+        far.append(grey - cv2.GaussianBlur(grey, (0, 0), 3.0 * size / SIZE))
+        vary.append(cv2.GaussianBlur(far[-1] * far[-1], (0, 0), 3.0 * size / SIZE))
+    if contrast is None:
+        contrast = max(LEAST_CONTRAST, float(np.sqrt(np.percentile(np.stack(vary), 100 * SHARPEST))))
+    return [np.asarray(d / cv2.sqrt(v + contrast**2), dtype=np.float32) for d, v in zip(far, vary, strict=True)], contrast
+
+
+def _key(picture: Picture) -> _Key:
+    height, width = picture.shape
+    across, down = cv2.Sobel(picture, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(picture, cv2.CV_32F, 0, 1) / 8
+    reach = max(height, width) / 2
+    x = (np.arange(width, dtype=np.float32) - (width - 1) / 2)[None, :] / reach
+    y = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[:, None] / reach
+    change = np.stack([across * x + down * y, down * x - across * y, across, down]).reshape(4, -1)
+    return _Key(picture, change.astype(np.float32))
+
+
+def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArray[np.bool_]]:
+    """What differs once ``other`` is brought back over the key, and which pixels it shows."""
+    height, width = key.picture.shape
+    grow, turn, right, down = (float(v) for v in motion)
+    reach, cx, cy = max(height, width) / 2, (width - 1) / 2, (height - 1) / 2
+    a, b = 1 + grow / reach, turn / reach
+    table = np.array([[a, -b, right + cx - a * cx + b * cy], [b, a, down + cy - b * cx - a * cy]], dtype=np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    back = cv2.warpAffine(other, table, (width, height), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=1e4)
+    residual = (back - key.picture).ravel()
+    return residual, np.abs(residual) < 50
+
+
+# One motion for all pairs -------------------------------------------------------------------------------------------------------------
+
+
+def _common(pairs: Sequence[tuple[_Key, Picture]]) -> Motion | None:
+    """The motion that explains all pairs best, None where that is none."""
+    starts = [np.array(start) for start in _STARTS]
+    costs = [_cost(pairs, start, WIDE) for start in starts]
+    order = np.argsort(costs, kind="stable")
+    found = [_refined(pairs, starts[0])]
+    if order[0] == 0 and _length(found[0]) < LEAST_MOVE:
+        return None
+    found += [_refined(pairs, starts[k]) for k in order[:2] if k != 0]
+    motion = min(found, key=lambda one: _cost(pairs, one, NARROW))
+    if _length(motion) < LEAST_MOVE:
+        return None
+    gain = sum(_gain(key, other, motion) for key, other in pairs) / len(pairs)
+    better, worse = int((gain > GAINED).sum()), int((gain < -GAINED).sum())
+    return motion if better >= WON and better > SHARE * worse else None
+
+
+def _length(motion: Motion) -> float:
+    """Pixels (rms over the picture) by which a motion moves it."""
+    return float(np.sqrt(motion[2] ** 2 + motion[3] ** 2 + 0.6 * (motion[0] ** 2 + motion[1] ** 2)))
+
+
+def _cost(pairs: Sequence[tuple[_Key, Picture]], motion: Motion, wide: float) -> float:
+    total, number = 0.0, 0
+    for key, other in pairs:
+        residual, shown = _residual(key, other, motion)
+        total += float(_loss(residual[shown], wide).sum())
+        number += int(shown.sum())
+    return total / max(1, number)
+
+
+def _loss(residual: Picture, wide: float) -> Picture:
+    part = cv2.min(np.abs(residual), wide).ravel() / wide
+    return np.asarray(part * part, dtype=np.float32)
+
+
+def _gain(key: _Key, other: Picture, motion: Motion) -> Picture:
+    """How much better a motion explains each tile than standing still does."""
+    still, here = _residual(key, other, np.zeros(4))
+    moved, there = _residual(key, other, motion)
+    gain = np.where(here & there, _loss(still, NARROW) - _loss(moved, NARROW), 0).reshape(key.picture.shape)
+    return np.asarray(cv2.resize(gain.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
+
+
+def _refined(pairs: Sequence[tuple[_Key, Picture]], start: Motion, prior: float = 0.0, steps: int = 6) -> Motion:
+    """Gauss and Newton with Tukey's weights, from wide to narrow; ``prior`` is the information (of all pairs) that speaks for the start."""
+    motion = np.array(start, dtype=float)
+    for k in range(steps):
+        wide = max(NARROW, 1.0 - 0.2 * k) if prior == 0 else NARROW
+        normal, pull = np.eye(4) * 0.3, np.zeros(4)
+        for key, other in pairs:
+            residual, shown = _residual(key, other, motion)
+            weight = np.where(shown, np.clip(1 - (residual / wide) ** 2, 0, None) ** 2, 0).astype(np.float32)
+            weighted = key.change * weight
+            normal += weighted @ key.change.T
+            pull += weighted @ np.where(shown, residual, 0)
+        held = prior * np.diag(np.diag(normal))
+        step = np.linalg.solve(normal + held, pull + held @ (motion - start))
+        motion = motion - step
+        if np.abs(step).max() < 0.005:
+            break
+    return motion
+
+
+def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
+    """Share of the picture's longer side (rms over tiles, per pair) by which tiles still move: things at other depths do."""
+    height, width = pairs[0][0].picture.shape
+    sums = np.zeros((5, TILES, TILES))
+    for key, other in pairs:
+        residual, shown = _residual(key, other, motion)
+        weight = np.where(shown, np.clip(1 - (residual / 1.0) ** 2, 0, None) ** 2, 0)
+        x, y, r = key.change[2], key.change[3], np.where(shown, residual, 0)
+        for k, product in enumerate((x * x, x * y, y * y, x * r, y * r)):
+            sums[k] += cv2.resize((product * weight).reshape(height, width).astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA)
+    xx, xy, yy, xr, yr = sums
+    clear = np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    strong = (xx + yy) / 2 + clear > np.median(xx + yy)
+    along = 0.5 * np.arctan2(2 * xy, xx - yy)  # the direction across the tile's edges, in which alone its shift is sure
+    c, s = np.cos(along), np.sin(along)
+    shift = (c * xr + s * yr) / np.maximum(c * c * xx + 2 * c * s * xy + s * s * yy, 1e-6)
+    size = np.sort(np.abs(shift[strong]))
+    kept = size[: max(1, int(0.9 * len(size)))]  # bodies that stay in one place are no depth
+    return float(np.sqrt(np.mean(kept**2))) / max(height, width) if len(kept) else 0.0
+
+
+# From pairs to every frame ------------------------------------------------------------------------------------------------------------
+
+
+def _followed(frames: NDArray[np.uint8], motion: Motion, gap: int, contrast: float, stray: float) -> View:
+    """The motion frame by frame: key frames one after the other, and each frame in between from the key before it."""
+    total, height, width = frames.shape[:3]
+    keys = list(range(0, total - 1, gap))
+    steps = [*keys, total - 1]
+    factor, fine = min(1.0, FINE / max(height, width)), FINE / SIZE
+    pictures = dict(zip(steps, _levelled([frames[i] for i in steps], FINE, contrast)[0], strict=True))
+    grow = min(1.0, fine * SIZE / max(height, width)) / min(1.0, SIZE / max(height, width))  # from small to fine pixels
+    rate = motion * grow / gap
+    z = np.zeros(total, dtype=complex)  # first = m z + s, from the picture's middle, in fine pixels
+    m = np.ones(total, dtype=complex)
+    reach = max(pictures[0].shape) / 2
+    for start, end in itertools.pairwise(steps):
+        key = _key(pictures[start])
+        between, _ = _levelled([frames[i] for i in range(start + 1, end)], FINE, contrast)
+        for i, picture in zip(range(start + 1, end + 1), [*between, pictures[end]], strict=True):
+            guess = rate * (i - start)
+            last = _refined([(key, picture)], guess, prior=TRUST, steps=3)
+            factor_back = 1 / (1 + (last[0] + 1j * last[1]) / reach)
+            m[i] = m[start] * factor_back
+            z[i] = z[start] - m[i] * (last[2] + 1j * last[3])
+    middle = complex(width / 2, height / 2)
+    shift = middle - m * middle + z / factor
+    far = stray * max(height, width) * np.arange(total) / gap
+    return View(x=shift.real, y=shift.imag, scale=np.abs(m), roll=np.unwrap(np.angle(m)), stray=far, confidence=np.ones(total))
