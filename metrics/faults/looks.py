@@ -1,0 +1,172 @@
+"""Bodies that look wrong or change their looks: colour, size, form, number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinema.metrics.faults.fault import Shot, fault
+from kinema.metrics.faults.staging import across, added, diameter, few, inward, main, multiplied, settled, subjects
+from kinema.scenes.palette import COLOURS
+from kinema.scenes.prompts import STYLES
+from kinema.scenes.shapes import Ball, Box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.scenes.clip import Clip
+    from kinema.scenes.shapes import Solid
+    from kinema.scenes.truth import Body, Truth
+
+    Array = NDArray[np.float64]
+
+__all__: list[str] = []
+
+STEPS = 12  # sizes that a growing body goes through: at most 4 % of its own between two at the largest dose
+LEVELS = 5  # forms that a wobbling body goes through
+WOBBLES = 2.0  # Hz
+SPACING = 1.9  # diameters between copies
+PLACES = ((1, 0), (-1, 0), (1, 1), (-1, 1), (0, 1), (2, 0), (-2, 0))  # of copies, in spacings to the right and up
+
+
+def _coloured(truth: Truth) -> str:
+    return few(truth) or ("" if all(truth.bodies[i].colour in COLOURS for i in subjects(truth)) else "a body has no colour of its own")
+
+
+def _mixed(first: NDArray[np.uint8], second: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """So much of the second picture in the first."""
+    mixed: NDArray[np.uint8] = np.round(first * (1 - share) + second.astype(np.float32) * share).astype(np.uint8)
+    return mixed
+
+
+def _looking(truth: Truth, **looks: dict[int, Any]) -> Truth:
+    """Some bodies with other facts: ``colour={0: "red"}``."""
+    bodies = [replace(body, **{name: of[i] for name, of in looks.items() if i in of}) for i, body in enumerate(truth.bodies)]
+    return replace(truth, bodies=tuple(bodies))
+
+
+def _farthest(colour: str, taken: set[str]) -> str:
+    """The colour that is least like this one, and no other body's."""
+    far = {name: float(np.linalg.norm(np.subtract(rgb, COLOURS[colour]))) for name, rgb in COLOURS.items() if name not in taken}
+    return max(far, key=lambda name: far[name])
+
+
+@fault("colour_swap", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=_coloured)
+def colour_swap(shot: Shot, dose: float) -> Clip:
+    """Every body's colour lies so far, in sRGB, between its own (0) and that of the palette which is least like it (1), throughout."""
+    truth = shot.truth
+    taken = {body.colour for body in truth.bodies}
+    other = {i: _farthest(truth.bodies[i].colour, taken) for i in subjects(truth)}
+    painted = shot.once("colour_swap", lambda: shot.pictures(_looking(truth, colour=other)))
+    return shot.shown(_mixed(shot.clip.frames, painted, dose))
+
+
+def _two(truth: Truth) -> str:
+    if _coloured(truth):
+        return _coloured(truth)
+    colours = [truth.bodies[i].colour for i in subjects(truth)]
+    return "" if len(colours) == 2 and len(set(colours)) == 2 else "there are not two bodies of two colours"
+
+
+@fault("identity_swap", "motion", "share", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5), unfit=_two)
+def identity_swap(shot: Shot, dose: float) -> Clip:
+    """For the last so much of the clip the two bodies have exchanged their looks; half is midway."""
+    truth = shot.truth
+    a, b = subjects(truth)
+    one, two = truth.bodies[a], truth.bodies[b]
+    looks = _looking(truth, colour={a: two.colour, b: one.colour}, material={a: two.material, b: one.material})
+    exchanged = shot.once("identity_swap", lambda: shot.pictures(looks))
+    frames = shot.clip.frames.copy()
+    first = round((1 - dose) * len(frames))
+    frames[first:] = exchanged[first:]
+    return shot.shown(frames)
+
+
+@fault("style_swap", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0))
+def style_swap(shot: Shot, dose: float) -> Clip:
+    """The picture is so much drawn in another style (a mixture of the two pictures)."""
+    scene = shot.truth.scene
+    names = [name for name in STYLES if name != scene.style]
+    other = names[int(shot.rng(1).integers(len(names)))]
+    drawn = shot.once("style_swap", lambda: shot.pictures(replace(shot.truth, scene=replace(scene, style=other))))
+    return shot.shown(_mixed(shot.clip.frames, drawn, dose))
+
+
+@fault("shape_swap", "motion", "share of scenes", unfit=few)
+def shape_swap(shot: Shot, dose: float) -> Clip:
+    """Every ball is a box of the same area in the picture, and everything else a ball."""
+    del dose
+    bodies = shot.truth.bodies
+    edge = {i: float(bodies[i].radius * np.sqrt(np.pi)) for i in subjects(shot.truth)}
+    round_ = {i: bodies[i].form.kind == "ball" for i in edge}
+    solid = {i: Box((e, e, e)) if round_[i] else Ball(bodies[i].radius) for i, e in edge.items()}
+    return shot.seen(_looking(shot.truth, solid=solid, shape={i: "box" if round_[i] else "ball" for i in edge}))
+
+
+@fault("duplicate", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=few)
+def duplicate(shot: Shot, dose: float) -> Clip:
+    """For so much of the clip, round its middle, the body that moves most is there twice, two and a half diameters apart."""
+    truth = shot.truth
+    body = main(truth)
+    beside = 2.5 * diameter(truth, body) * inward(truth, body, truth.seconds / 2) * across(truth)
+    there = np.abs(truth.times / shot.request.seconds - 0.5) <= dose / 2
+    return shot.seen(added(truth, _copy(truth.bodies[body], 1), body, beside, there))
+
+
+@fault("count_swap", "motion", "bodies", (1, 2, 3, 4, 5, 6, 7), unfit=few)
+def count_swap(shot: Shot, dose: float) -> Clip:
+    """So many more bodies go beside and above the one that moves most, in the same way, throughout."""
+    truth = shot.truth
+    body = main(truth)
+    step = SPACING * diameter(truth, body)
+    side = inward(truth, body, settled(truth))
+    for number, (right, up) in enumerate(PLACES[: round(dose)]):
+        offset = step * (right * side * across(truth) + np.array([0, 0, up]))
+        truth = added(truth, _copy(truth.bodies[body], number + 1), body, offset, np.ones(len(truth.times), bool))
+    return shot.seen(truth)
+
+
+@fault("size_change", "motion", "%", (-40, -25, -15, -8, 8, 15, 30, 50), unfit=few)
+def size_change(shot: Shot, dose: float) -> Clip:
+    """Every body grows (shrinks) evenly through the clip, so much by its end."""
+    truth = shot.truth
+    step = np.clip((truth.times / shot.request.seconds * STEPS).astype(int), 0, STEPS - 1)
+    scale = 1 + dose / 100 * np.arange(STEPS) / (STEPS - 1)
+    for i in subjects(truth):
+        forms = [(multiplied(truth.bodies[i].form, np.full(3, s)), float(s)) for s in scale]
+        truth = _changing(truth, i, forms, step)
+    return shot.seen(truth)
+
+
+@fault("squash", "motion", "%", (3, 6, 10, 15, 21, 29, 40), unfit=few)
+def squash(shot: Shot, dose: float) -> Clip:
+    """Every body is flattened, and as much wider, by so much and back, twice a second; its volume stays."""
+    truth = shot.truth
+    phase = (1 - np.cos(2 * np.pi * WOBBLES * np.maximum(truth.times - settled(truth), 0))) / 2
+    step = np.round(phase * (LEVELS - 1)).astype(int)
+    flat = [1 - dose / 100 * k / (LEVELS - 1) for k in range(LEVELS)]
+    for i in subjects(truth):
+        forms = [(multiplied(truth.bodies[i].form, np.array([s**-0.5, s**-0.5, s])), 1.0) for s in flat]
+        truth = _changing(truth, i, forms, step, upright=truth.bodies[i].form.kind == "ball")
+    return shot.seen(truth)
+
+
+def _changing(truth: Truth, index: int, forms: list[tuple[Solid, float]], step: NDArray[np.int64], *, upright: bool = False) -> Truth:
+    """A body that has the form (and the scale of its radius) ``forms[step]`` at each of the truth's times."""
+    body = truth.bodies[index]
+    orientation = truth.orientation.copy()
+    if upright:
+        orientation[:, index] = (0.0, 0.0, 0.0, 1.0)
+    changed = replace(truth, orientation=orientation)
+    for k, (solid, scale) in enumerate(forms):
+        one = replace(_copy(body, k + 1), solid=solid, radius=body.radius * scale, rod_to=None)
+        changed = added(changed, one, index, np.zeros(3), step == k)
+    visible = changed.visible.copy()
+    visible[:, index] = False
+    return replace(changed, visible=visible)
+
+
+def _copy(body: Body, number: int) -> Body:
+    return replace(body, name=f"{body.name} copy {number}")
