@@ -22,9 +22,10 @@ from kinema.bench.plan import SceneRef, request_of, scene_refs
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.runner import Progress
 from kinema.bench.suite import Suite
-from kinema.bench.work import CASE_STRETCH, WITNESS, truth_of_take
+from kinema.bench.work import WITNESS, truth_of_take
 from kinema.errors import ConfigError, KinemaError
 from kinema.files import dumps, hash_of, locked, read_json, sha256_of, write_bytes, write_json
+from kinema.metrics.look import CASE_STRETCH
 from kinema.scenes.dataset import KIND, MANIFEST, SCHEMA
 from kinema.scenes.identity import truth_source
 from kinema.scenes.request import Request

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,12 +25,12 @@ from kinema.scenes.camera import MOVES
 from kinema.scenes.contrast import contrasts_of
 from kinema.scenes.identity import scene_identity
 from kinema.scenes.prompts import FLOORS, LIGHTINGS, ROOMS, STYLES
+from kinema.scenes.request import Mode
 from kinema.scenes.scene import GRAVITY, SCENES, Scene, scene_from_id
 
 __all__ = ["CALIBRATION_SEEDS", "Family", "Suite", "explain", "load_suite", "suite_names"]
 
 CALIBRATION_SEEDS = 1_000_000  # and up; a suite's own seeds lie below
-Mode = Literal["t2v"]
 
 
 class _Closed(BaseModel):
@@ -247,7 +247,7 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
     seeds = tuple(file.seeds) if isinstance(file.seeds, list) else _range(file.seeds)
     _check_seeds(where, seeds)
     load_all()
-    metrics = tuple(dict.fromkeys(file.metrics)) if file.metrics is not None else tuple(METRICS)
+    metrics = tuple(dict.fromkeys(file.metrics)) if file.metrics is not None else _metrics_for(file.modes)
     for name in metrics:
         METRICS[name]
     suite = Suite(
@@ -269,6 +269,11 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
     _check_overrides(suite, where)
     _check_contrasts(suite, where)
     return suite
+
+
+def _metrics_for(modes: Iterable[Mode]) -> tuple[str, ...]:
+    """Every metric that has something to say about clips of these modes."""
+    return tuple(name for name in METRICS if set(METRICS[name].load().modes) & set(modes))
 
 
 def _range(seeds: _Seeds) -> tuple[int, ...]:

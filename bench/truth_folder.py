@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kinema.bench.calibration import calibration_scenes
 from kinema.bench.plan import Plan, SceneRef
-from kinema.bench.work import CASE_STRETCH
 from kinema.errors import ConfigError
+from kinema.metrics.look import CASE_STRETCH
 from kinema.scenes._store import can_simulate, holds
 from kinema.scenes.dataset import Folder, open_folder
 from kinema.scenes.identity import truth_source

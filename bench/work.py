@@ -8,16 +8,18 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kinema.bench.plan import SceneRef, Unit
 from kinema.errors import BrokenClip, KinemaError
 from kinema.files import dumps, sha256_of, write_json
+from kinema.metrics.look import CASE_STRETCH, look
 from kinema.metrics.metric import METRICS, Case, Failed, Scored, Shown, Unscored
-from kinema.scenes.palette import COLOURS
 from kinema.scenes.request import Request
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CaseTask", "ClipTask", "Done", "Result", "TruthTask", "case_of", "handle", "look", "make_clip", "read_back", "scored"]
 
-CASE_STRETCH = 1.8  # -, how much longer than the clip the truth is simulated: a slower clip is compared with later truth
 LEAST_FRAMES = 4  # a clip with fewer shows no motion to speak of
+FIRST_SHARE = 0.25  # of the clip that is given in v2v
 LEAST_SHARE = 0.25  # of the seconds asked for; what is shorter is lost, what is longer counts for as long as it lasts
 WITNESS = SceneRef("drop@1/seed=0")  # its observation says what can be scored of a clip from outside that is lost
 
@@ -235,12 +237,35 @@ def make_clip(unit: Unit) -> Clip:
     from kinema.bench.generators.spec import is_control
 
     assert unit.spec is not None
-    made = _generator(unit.spec)
+    made, given = _generator(unit.spec), unit.request.mode != "t2v"
+    request = unit.request
+    if given:
+        assert unit.scene is not None
+        request = replace(request, conditioning=conditioning_of(truth_of_take(unit.scene, 0, request.seconds), request))
     if is_control(made):
         assert unit.scene is not None
-        truth = truth_of_take(unit.scene, ORACLE_TAKE + unit.sample, unit.request.seconds)
-        return made.generate(unit.request, truth)  # type: ignore[no-any-return]
-    return made.generate(unit.request)  # type: ignore[no-any-return]
+        take = 0 if given else ORACLE_TAKE + unit.sample  # what was given is the truth's own beginning: only that can be gone on with
+        return made.generate(request, truth_of_take(unit.scene, take, request.seconds))  # type: ignore[no-any-return]
+    return made.generate(request)  # type: ignore[no-any-return]
+
+
+def conditioning_of(truth: Truth, request: Request) -> Clip:
+    """What a generator is given beside the text: the first picture, the first pictures, all of them without sound, or the sound alone."""
+    from kinema.bench.generators.controls import shown
+    from kinema.scenes.clip import Clip
+
+    whole, still = shown(truth, replace(request, mode="t2v", conditioning=None)), np.zeros((0, 0), np.float32)
+    match request.mode:
+        case "i2v":
+            return Clip(whole.frames[:1], whole.times[:1], still, whole.sound_rate)
+        case "v2v":
+            first = max(1, round(FIRST_SHARE * len(whole.times)))
+            heard = whole.sound[:, : round(first / request.fps * whole.sound_rate)]
+            return Clip(whole.frames[:first], whole.times[:first], heard, whole.sound_rate)
+        case "v2a":
+            return Clip(whole.frames, whole.times, still, whole.sound_rate)
+        case _:
+            return Clip(np.zeros((0, request.height, request.width, 3), np.uint8), np.zeros(0), whole.sound, whole.sound_rate)
 
 
 def _copied(file: Path, place: Path) -> Path:
@@ -283,16 +308,6 @@ def read_back(clip: Clip, place: Path) -> Clip:
         return _reader().read(_written(clip, place / "clip.mp4"))
     finally:
         shutil.rmtree(place, ignore_errors=True)
-
-
-def look(clip: Clip, case: Case) -> Observation:
-    """Observe a clip with the hints that its prompt gives."""
-    from kinema.metrics.observe import Hints, observe
-
-    shown = case.shown
-    colours = tuple(body.colour for body in shown if body.colour in COLOURS)
-    hints = Hints(count=len(shown) or None, colours=colours, shapes=tuple(body.shape for body in shown))
-    return observe(clip, hints)
 
 
 def observation_json(seen: Observation) -> Any:

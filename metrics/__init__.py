@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["MODULES", "load_all"]
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kinema.metrics.torch_metric import ClipMetric, SetMetric
+
+__all__ = ["MODULES", "as_torchmetric", "load_all"]
 
 MODULES = (  # those that register metrics when they are imported
     "adherence",
@@ -12,6 +17,7 @@ MODULES = (  # those that register metrics when they are imported
     "realism",
     "registered",
     "sync",
+    "sync_events",
 )
 
 
@@ -28,3 +34,15 @@ def load_all() -> None:
 
     for module in MODULES:
         import_module(f"kinema.metrics.{module}")
+
+
+def as_torchmetric(name: str, *, empty: Literal["error", "worst"] = "error") -> ClipMetric | SetMetric:
+    """A metric of Kinema's as a ``torchmetrics.Metric``; see :func:`kinema.metrics.torch_metric.as_torchmetric`.
+
+    Example:
+        >>> as_torchmetric("sync/offset")
+        as_torchmetric('sync/offset')
+    """
+    from kinema.metrics.torch_metric import as_torchmetric as made
+
+    return made(name, empty=empty)

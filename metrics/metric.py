@@ -240,6 +240,7 @@ def set_metric(
 def _add(name: str, function: Any, **facts: Any) -> None:
     floors = FLOORS.get(name.split("/", maxsplit=1)[0], ())
     summary = (function.__doc__ or "").strip().split("\n")[0]
+    facts["coupled"] = dict(facts["coupled"])  # cards are copied and sent to other processes
     card = Card(name=name, floors=floors, summary=summary, function=function, **facts)
     home = os.path.realpath(getattr(function, "__code__").co_filename)  # noqa: B009  (a callable object has none: then it is its own home)
     METRICS.add(name, card, home=home, version=card.version)

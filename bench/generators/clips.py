@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kinema.bench.suite import CALIBRATION_SEEDS, explain
 from kinema.errors import ConfigError, KinemaError
 from kinema.files import hash_of, sha256_of
-from kinema.scenes.request import Claim
+from kinema.scenes.request import Claim, Mode
 
 __all__ = ["Body", "Entry", "Manifest", "Shows", "read_manifest"]
 
@@ -56,7 +56,7 @@ class Entry(_Closed):
     scene: str | None = None
     shows: Shows | None = None
     generator: str = Field("clips", min_length=1)
-    mode: Literal["t2v"] = "t2v"
+    mode: Mode = "t2v"
     sample: int = Field(0, ge=0)
     sha256: str | None = Field(None, pattern=r"^[0-9a-fA-F]{64}$")
 
