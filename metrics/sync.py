@@ -1,248 +1,217 @@
-"""Is what touches heard when it is seen to touch?"""
+"""Is what touches heard when it is seen to touch? Lags of the sounds that belong to the impacts seen.
+
+What is heard comes d/343 s after it happens. The truth knows the d that was asked for, and that much is taken off every lag, so that a clip
+in which sound needs its time through the air has the lag 0; of a clip from outside nobody knows d, and nothing is taken off
+(0 to 15 ms for scenes of a few metres).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
-from kinema.metrics.rebound import gap
-from kinema.scenes.scene import TRUTH_RATE
+from kinema.metrics.sync_pairs import SURE, Pairing, matches, pair_up
+from kinema.metrics.sync_truth import audible, no_impacts, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from kinema.scenes.truth import Truth
+__all__ = ["drift", "jitter", "lag", "matches", "offset", "perceptual"]
 
-__all__ = ["event_f1", "lag", "matches", "offset"]
-
-WINDOW = 0.5  # s, a sound further away belongs to something else
-TOGETHER = (
-    0.05  # s; about what viewers still take for one event (ITU-R BT.1359: 45 ms early, 125 ms late is when they notice)
+WORST_MS = 500.0
+WORST_JITTER_MS = 80.0  # as far as a sound may stray and still be taken for an impact's own
+WORST_DRIFT = 150.0  # ms/s
+SPAN_S = 0.5  # s between the first and the last impact, at least, to speak of a drift
+EARLY_MS, LATE_MS = (-90.0, -45.0), (125.0, 185.0)  # ITU-R BT.1359-1: acceptable and detectable, sound before and after the picture
+VOTE = (
+    "argmax over shift (|.| <= 750 ms) and stretch of the share of impacts and onsets, by strength, that pair under it "
+    "(Gaussian, 25 ms; level against speed, 12 dB)"
 )
-SURE = 0.5  # confidence of a contact from which on it asks for a sound
-RESTING = 0.12  # diameters from where a body touched before: there it may touch again, too lightly to be seen
-SUDDEN_S = 0.008  # s before and after an impact
-SUDDEN = 0.3  # -, of its approach speed, that a velocity in the picture changes by within that
-QUIET_DB = 30.0  # dB below the loudest onset: an echo or a rattle that asks for no contact
+SOURCE = "kernel vote over all onset-contact differences, after audio_video_peers 5.1 no. 1; travel d/343 m/s of the truth taken off"
+BLIND = (
+    "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
+    "Without truth the sound's way through the air (3 ms a metre) counts as lag.",
+)
+LOST: Mapping[str, str] = {
+    "silence": "nothing is heard at all",
+    "shuffled_sound": "the sound of another scene has no lag of its own",
+    "noise_sound": "no impact stands out of noise",
+    "click_track": "clicks lie where they happen to",
+}
 
 
 @metric(
-    "sync/offset", version=1, unit="ms", better="lower", best=0.0, worst=500.0, needs=("contacts", "onsets"),
-    source="median of matched onset minus contact times; matching: Hungarian, 500 ms",
+    "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
+    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}", own=("sound_delay",), coupled=LOST, blind=BLIND,
 )  # fmt: skip
 def offset(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound of an impact is from its sight, in milliseconds.
 
     Returns:
-        Absolute median lag over matched contacts, 0 when every contact is heard at once, 500 when nothing is heard, or
-        when the truth has a contact and none is seen. ``Unscored`` when nothing touches in the truth (without truth:
-        in the clip).
+        Absolute median lag over the impacts that have a sound, 0 when every contact is heard at once, 500 when nothing is heard, or
+        when the truth has a contact and none is seen. ``Unscored`` when nothing touches in the truth, or not so that it can be seen
+        (without truth: when nothing touches in the clip).
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.51, 1.01])
         >>> round(offset(seen, Case.outside("a ball bounces")).value, 3)
         10.0
     """
-    found = _lags(seen, case)
+    found = _paired(seen, case)
     if isinstance(found, Unscored):
         return found
-    if not found.lags:
-        return Scored(value=500.0, why=found.why)
-    value = min(500.0, abs(1000 * float(np.median(found.lags))))
-    return Scored(value=value, why=found.why, details=found.details)
+    if not found.pairs:
+        return Scored(value=WORST_MS, why=_why(found), details=_details(found))
+    return Scored(value=min(WORST_MS, abs(1000 * found.offset)), why=_why(found), details=_details(found))
 
 
 @metric(
-    "sync/lag", version=1, unit="ms", better="zero", best=0.0, worst=500.0, needs=("contacts", "onsets"), scaled=False,
-    source="median of matched onset minus contact times; matching: Hungarian, 500 ms",
+    "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
+    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}", own=("sound_delay",), coupled=LOST, blind=BLIND,
 )  # fmt: skip
 def lag(seen: Observation, case: Case) -> Scored | Unscored:
     """How much later than its sight the sound of an impact comes, in milliseconds; negative where it comes first.
 
     Returns:
-        Median lag over matched contacts; 500 when nothing is heard, or when the truth has a contact and none is seen.
-        ``Unscored`` when nothing touches in the truth (without truth: in the clip).
+        Median lag over the impacts that have a sound; 500 when nothing is heard, or when the truth has a contact and none is seen.
+        ``Unscored`` when nothing touches in the truth, or not so that it can be seen (without truth: in the clip).
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.48, 0.98])
         >>> round(lag(seen, Case.outside("a ball bounces")).value, 3)
         -20.0
     """
-    found = _lags(seen, case)
+    found = _paired(seen, case)
     if isinstance(found, Unscored):
         return found
-    if not found.lags:
-        return Scored(value=500.0, why=found.why)
-    return Scored(value=1000 * float(np.median(found.lags)), why=found.why, details=found.details)
+    value = 1000 * found.offset if found.pairs else WORST_MS
+    return Scored(value=float(np.clip(value, -WORST_MS, WORST_MS)), why=_why(found), details=_details(found))
 
 
 @metric(
-    "sync/event_f1", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
-    source="F1 of contacts and onsets matched within 50 ms",
+    "sync/jitter", version=1, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
+    formula="standard deviation (n - 1) of the lags of paired impacts, after the fitted stretch is taken off",
+    own=("sound_jitter",), coupled=LOST,
+    blind=(*BLIND, "A sound more than 80 ms from where the others put it counts as missing, not as jitter."),
 )  # fmt: skip
-def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
-    """Whether every impact has its sound and every sound its impact.
-
-    A contact that is only suspected (confidence below one half) may explain a sound but asks for none, and so may a body
-    that lies where it has touched before (a rattle too small to be seen). An onset more than 30 dB below the loudest
-    asks for no contact.
+def jitter(seen: Observation, case: Case) -> Scored | Unscored:
+    """How unevenly the sounds follow their impacts, in milliseconds: 0 where all come equally late.
 
     Returns:
-        F1 of contacts and onsets matched within 50 ms. 1 where nothing is to be heard and nothing is, 0 where the
-        truth touches and the clip neither shows nor plays it. ``details`` counts silent impacts and phantom sounds
-        apart. ``Unscored`` for a clip without truth in which nothing touches.
+        Standard deviation of the lags; 80 where fewer than two impacts are heard though the truth shows two. ``Unscored`` where the truth
+        shows fewer than two impacts one by one (without truth: the clip).
 
     Example:
-        >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.51, 1.40])
-        >>> event_f1(seen, Case.outside("a ball bounces")).value
+        >>> seen = Observation.of(contacts=[0.50, 1.00, 1.50], onsets=[0.60, 1.12, 1.60])
+        >>> round(jitter(seen, Case.outside("a ball bounces")).value, 1)
+        11.5
+    """
+    found = _paired(seen, case, least=2)
+    if isinstance(found, Unscored):
+        return found
+    if len(found.pairs) < 2:
+        return Scored(value=WORST_JITTER_MS, why=_why(found), details=_details(found))
+    value = min(WORST_JITTER_MS, 1000 * float(np.std(found.stray, ddof=1)))
+    return Scored(value=value, why=f"{_many(len(found.lags), 'lag')}, {value:.1f} ms apart (standard deviation).", details=_details(found))
+
+
+@metric(
+    "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
+    formula="|slope| of lag over time (least squares) of paired impacts", own=("sound_drift",), coupled=LOST,
+    blind=(*BLIND, "Where a stretch of sound and of picture agree nothing drifts: that is dynamics/pace."),
+)  # fmt: skip
+def drift(seen: Observation, case: Case) -> Scored | Unscored:
+    """How fast sound and picture run apart, in milliseconds per second.
+
+    Returns:
+        Absolute slope of the lag over time; 150 where fewer than two impacts are heard. ``Unscored`` where the truth shows fewer than two
+        impacts half a second apart (without truth: the clip).
+
+    Example:
+        >>> seen = Observation.of(contacts=[0.50, 1.00, 1.50], onsets=[0.50, 1.02, 1.54])
+        >>> round(drift(seen, Case.outside("a ball bounces")).value, 1)
+        40.0
+    """
+    found = _paired(seen, case, least=2)
+    if isinstance(found, Unscored):
+        return found
+    at = [impact.t for impact in plain(case)] if case.truth is not None else [found.events[k].t for k in found.sure]
+    if max(at) - min(at) < SPAN_S:
+        return Unscored(reason=f"all impacts are within {SPAN_S:g} s")
+    times = np.array([found.events[i].t for i, _ in found.pairs])
+    if len(times) < 2 or np.ptp(times) < SPAN_S / 2:
+        return Scored(value=WORST_DRIFT, why=_why(found), details=_details(found))
+    slope = 1000 * float(np.polyfit(times - times.mean(), found.lags, 1)[0])
+    why = f"Over {np.ptp(times):.2f} s the sound comes {abs(slope):.0f} ms {'later' if slope >= 0 else 'earlier'} every second."
+    return Scored(value=min(WORST_DRIFT, abs(slope)), why=why, details={**_details(found), "slope_ms_per_s": round(slope, 2)})
+
+
+@metric(
+    "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
+    source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
+    formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 for an impact without sound",
+    own=("sound_delay", "dropped_impact"), coupled=LOST,
+    blind=(*BLIND, "What no viewer notices is perfect here: see sync/offset for less than 45 ms."),
+)  # fmt: skip
+def perceptual(seen: Observation, case: Case) -> Scored | Unscored:
+    """Which share of the impacts viewers would take for in time with their sound.
+
+    Returns:
+        1 where the sound of every impact comes between 45 ms before and 125 ms after it, 0 where none comes between 90 ms before and
+        185 ms after. ``Unscored`` as ``sync/offset``.
+
+    Example:
+        >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.655, 1.155])
+        >>> round(perceptual(seen, Case.outside("a ball bounces")).value, 2)
         0.5
     """
-    if reason := _no_impacts(case):
+    found = _paired(seen, case)
+    if isinstance(found, Unscored):
+        return found
+    if not found.pairs:
+        return Scored(value=0.0, why=_why(found), details=_details(found))
+    good = np.interp(1000 * found.lags, [*EARLY_MS, *LATE_MS], [0.0, 1.0, 1.0, 0.0])
+    due = max(len(found.sure), len(found.pairs))
+    value = float(good.sum()) / due
+    why = f"{int((good == 1).sum())} of {_many(due, 'impact')} heard between 45 ms before and 125 ms after the sight."
+    return Scored(value=value, why=why, details=_details(found))
+
+
+def _paired(seen: Observation, case: Case, *, least: int = 1) -> Pairing | Unscored:
+    """The pairs of a clip, or why there is nothing to pair."""
+    sure = [contact for contact in seen.contacts if contact.confidence >= SURE]
+    if reason := no_impacts(case, least=least):
         return Unscored(reason=reason)
-    if case.truth is not None and case.truth.rubs:
-        return Unscored(reason="sliding and rolling are heard here too, and start without an impact")
-    silent_truth = case.truth is not None and not _audible(case)
-    if case.truth is None and not _sure(seen):
-        return Unscored(reason="nothing touches in the clip")
-    hits, silent, phantom = _events(seen)
-    if silent_truth:
-        silent = 0  # where the truth has no contact, a contact that makes no sound asks for none
-    details = {"heard": hits, "silent_impacts": silent, "phantom_sounds": phantom}
-    if hits + silent + phantom == 0:
-        if silent_truth:
-            return Scored(value=1.0, why="Nothing is to be heard and nothing is.", details=details)
-        return Scored(value=0.0, why="The truth has contacts; none is seen and none is heard.", details=details)
-    value = 2 * hits / (2 * hits + silent + phantom)
-    why = (
-        f"{hits} of {_many(hits + silent, 'contact')} heard within 50 ms; "
-        f"{_many(silent, 'silent impact')}, {_many(phantom, 'phantom sound')}."
-    )
-    return Scored(value=value, why=why, details=details)
+    if case.truth is not None and not audible(case):
+        return Unscored(reason="nothing touches in the truth")
+    if case.truth is None and len(sure) < least:
+        return Unscored(reason="nothing touches in the clip" if not sure else f"fewer than {least} contacts in the clip")
+    return pair_up(seen, case)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lags:
-    lags: list[float]  # s
-    why: str
-    details: dict[str, object]
+def _why(found: Pairing) -> str:
+    events = _many(len(found.sure), "contact")
+    if not found.sure:
+        return "The truth has contacts; none is seen."
+    if not len(found.onsets):
+        return f"{events} seen, nothing heard."
+    if not found.pairs:
+        return f"No sound belongs to any of {events}."
+    middle = 1000 * found.offset
+    return f"{len(found.pairs)} of {events} heard; the median is {abs(middle):.0f} ms {'late' if middle >= 0 else 'early'}."
 
 
-def _lags(seen: Observation, case: Case) -> _Lags | Unscored:
-    contacts, onsets = _sure(seen), [onset.t for onset in seen.onsets]
-    reason = _no_impacts(case) or _nothing_touches(case, contacts)
-    if reason:
-        return Unscored(reason=reason)
-    if not contacts:
-        return _Lags([], "The truth has contacts; none is seen.", {})
-    if not onsets:
-        return _Lags([], f"{_many(len(contacts), 'contact')} seen, nothing heard.", {})
-    pairs = matches(contacts, onsets, WINDOW)
-    found = [float(onsets[j] - contacts[i]) for i, j in pairs]
-    details = {"lags_ms": [round(1000 * one, 1) for one in found], "contacts": len(contacts), "onsets": len(onsets)}
-    if not found:
-        return _Lags([], f"No sound within half a second of any of {_many(len(contacts), 'contact')}.", details)
-    middle = 1000 * float(np.median(found))
-    late = "late" if middle >= 0 else "early"
-    why = f"{len(found)} of {_many(len(contacts), 'contact')} heard; the median is {abs(middle):.0f} ms {late}."
-    return _Lags(found, why, details)
-
-
-def matches(
-    first: Sequence[float], second: Sequence[float], window: float, gain: Sequence[float] | None = None
-) -> list[tuple[int, int]]:
-    """Pairs (i, j) with times at most ``window`` apart: as many as possible, then the least sum of differences.
-
-    Args:
-        first: times in seconds.
-        second: times in seconds.
-        window: seconds.
-        gain: how many ordinary matches one of ``first`` is worth, 1 if not given.
-
-    Example:
-        >>> matches([0.5, 1.0], [0.9, 1.4], 0.5)
-        [(0, 0), (1, 1)]
-    """
-    if not len(first) or not len(second):
-        return []
-    apart = np.abs(np.subtract.outer(np.asarray(first), np.asarray(second)))
-    allowed = apart <= window + 1e-9
-    worth = np.ones(len(first)) if gain is None else np.asarray(gain)
-    one_match = window * (
-        min(apart.shape) + 1
-    )  # more than all differences together, so that the number of matches comes first
-    cost = np.where(allowed, apart - one_match * worth[:, None], 0.0)
-    rows, columns = linear_sum_assignment(cost)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]
-
-
-def _sure(seen: Observation) -> list[float]:
-    return [contact.t for contact in seen.contacts if contact.confidence >= SURE]
-
-
-def _no_impacts(case: Case) -> str:
-    """Why impacts cannot be judged in this case, "" where they can."""
-    if case.truth is not None and (case.truth.tones or case.truth.utterances):
-        return "what is heard here is no impact"
-    if case.unfollowed:
-        return case.unfollowed
-    if case.truth is not None and _audible(case) and not _sudden(case, case.truth):
-        return "no impact of the truth is sudden to the eye"
-    return ""
-
-
-def _sudden(case: Case, truth: Truth) -> bool:
-    """Whether any impact changes a followed body's velocity in the picture at once: a soft landing is heard, but shows no moment."""
-    for contact in truth.contacts:
-        if SUDDEN_S < contact.t < case.request.seconds - SUDDEN_S:
-            before, after = (round((contact.t + side * SUDDEN_S) * TRUTH_RATE) for side in (-1, 1))
-            jump = (truth.velocity[after] - truth.velocity[before])[:, [0, 2]]  # right and up
-            if np.linalg.norm(jump, axis=-1).max() > SUDDEN * contact.approach_speed:
-                return True
-    return False
-
-
-def _nothing_touches(case: Case, contacts: Sequence[float]) -> str:
-    if case.truth is not None:
-        return "" if _audible(case) else "nothing touches in the truth"
-    return "" if contacts else "nothing touches in the clip"
-
-
-def _audible(case: Case) -> bool:
-    assert case.truth is not None
-    return any(contact.t < case.request.seconds and contact.approach_speed > 0 for contact in case.truth.contacts)
-
-
-def _events(seen: Observation) -> tuple[int, int, int]:
-    """Contacts heard, silent impacts, phantom sounds."""
-    sure = [contact.confidence >= SURE for contact in seen.contacts]
-    pairs = matches(
-        [c.t for c in seen.contacts], [o.t for o in seen.onsets], TOGETHER, [2.0 if s else 1.0 for s in sure]
-    )
-    hits = sum(sure[i] for i, _ in pairs)
-    explained = {j for _, j in pairs}
-    loudest = max((onset.level_db for onset in seen.onsets), default=0.0)
-    phantom = sum(
-        j not in explained and onset.level_db >= loudest - QUIET_DB and not _rattles(seen, onset.t)
-        for j, onset in enumerate(seen.onsets)
-    )
-    return hits, sum(sure) - hits, phantom
-
-
-def _rattles(seen: Observation, t: float) -> bool:
-    """Whether a body is, at ``t``, as near to what it has touched before as it was then."""
-    tracks = {track.id: track for track in seen.tracks}
-    for contact in seen.contacts:
-        bodies = [tracks[body] for body in contact.bodies if body in tracks]
-        if contact.t < t and all(body.t[0] <= t <= body.t[-1] for body in bodies) and bodies:
-            moved = gap(bodies, t, contact) - gap(bodies, contact.t, contact)
-            if float(np.linalg.norm(moved)) < RESTING * bodies[0].diameter:
-                return True
-    return False
+def _details(found: Pairing) -> dict[str, object]:
+    return {
+        "lags_ms": [round(1000 * float(one), 1) for one in found.lags],
+        "contacts": len(found.sure),
+        "onsets": len(found.onsets),
+        "support": round(found.support, 3),
+        "stretch": found.stretch,
+    }
 
 
 def _many(number: int, noun: str) -> str:

@@ -103,7 +103,7 @@ def _starts_from_rest(kink: Kink) -> bool:
 
 
 def _partner(kink: Kink, paths: list[Path]) -> Path | None:
-    """The other body whose outline touches at a kink and from which the velocity changes away; of several the one that pushes straightest."""
+    """The other body whose outline touches at a kink and from which the velocity changes away; of several the straightest push."""
     mine = kink.path.outline(kink.t)
     best, chosen = ALONG, None
     for path in paths:

@@ -63,7 +63,8 @@ class Path:
 
     def outline(self, t: float) -> Outline:
         """Its outline at a moment."""
-        return Outline(self.place(t), *(float(np.interp(t, self.t, self.sides[:, k])) for k in range(3)), self.round)
+        long, short, angle = (float(np.interp(t, self.t, self.sides[:, k])) for k in range(3))
+        return Outline(self.place(t), long, short, angle, self.round)
 
     def window(self, t0: float, low: float, high: float, side: int = SIDE) -> slice:
         """Up to ``side`` frames on each side of ``t0``, none before ``low`` or after ``high``."""

@@ -43,7 +43,8 @@ class Outline(NamedTuple):
     def corners(self) -> NDArray[np.float64]:
         """(4, 2) px, of the box."""
         u, v = self.axes * np.array([[self.long / 2], [self.short / 2]])
-        return self.middle + np.array([u + v, u - v, -u + v, -u - v])
+        corners: NDArray[np.float64] = self.middle + np.array([u + v, u - v, -u + v, -u - v])
+        return corners
 
     def reach(self, direction: NDArray[np.float64]) -> float:
         """Px from the middle to where the outline ends in a direction (unit vector)."""

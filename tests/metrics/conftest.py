@@ -21,7 +21,7 @@ from kinema.scenes.scene import SCENES, TRUTH_RATE, Scene
 from kinema.scenes.truth import Contact, Truth
 
 SECONDS = 2.0
-SOUND_S = 0.006  # s, travel time of the sound: two metres
+SOUND_SPEED = 343.0  # m/s
 TIMES = np.arange(round(3.6 * TRUTH_RATE) + 1) / TRUTH_RATE
 Motion = tuple[np.ndarray, np.ndarray, tuple[Contact, ...]]  # (n, bodies, 3) metres and m/s, contacts
 
@@ -140,7 +140,7 @@ def look(
             )
         )
     within = [c for c in truth.contacts if c.t < SECONDS * pace - 0.05 and truth.visible_at(np.array([c.t])).all()]
-    heard = [c.t / pace + late + SOUND_S for c in truth.contacts]
+    heard = [c.t / pace + late + float(np.linalg.norm(np.array(c.point) - truth.camera.eye)) / SOUND_SPEED for c in truth.contacts]
     contacts = tuple(c for c in (_contact(truth, one, size, pace) for one in within) if c is not None)
     if backwards:
         contacts = tuple(replace(c, t=SECONDS - c.t, before=_minus(c.after), after=_minus(c.before)) for c in contacts[::-1])

@@ -11,7 +11,8 @@ import pytest
 
 from kinema.metrics.metric import Case, Scored, Unscored
 from kinema.metrics.observation import Observation, Onset, VisualContact
-from kinema.metrics.sync import event_f1, lag, matches, offset
+from kinema.metrics.sync import lag, matches, offset
+from kinema.metrics.sync_events import event_f1
 from kinema.scenes.truth import Truth
 
 Look = Callable[..., Observation]
@@ -70,7 +71,7 @@ def test_without_truth_and_contact_there_is_nothing_to_say() -> None:
 def test_phantoms_and_silent_impacts_are_counted_apart() -> None:
     answer = event_f1(Observation.of(contacts=[0.5, 1.0, 1.5], onsets=[0.51, 1.2, 1.3, 1.9]), BALL)
     assert isinstance(answer, Scored)
-    assert answer.details == {"heard": 1, "silent_impacts": 2, "phantom_sounds": 3}
+    assert {"heard": 1, "silent_impacts": 2, "phantom_sounds": 3}.items() <= answer.details.items()
     assert answer.value == pytest.approx(2 / 7)
 
 
@@ -97,7 +98,7 @@ def test_far_quieter_sounds_are_no_phantoms() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_takes_are_in_sync(family: str, seed: int, look: Look, closed_form: ClosedForm, case_of: CaseOf) -> None:
     seen, case = look(closed_form(family, seed, 3)), case_of(closed_form(family, seed))
-    assert value(offset(seen, case)) == pytest.approx(6)  # the sound's way to the microphones
+    assert value(offset(seen, case)) < 3  # a take is seen and heard from up to a tenth further away
     assert value(event_f1(seen, case)) >= 0.8
 
 
