@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinema.metrics.faults.fault import Shot, fault
-from kinema.metrics.faults.staging import across, added, diameter, few, inward, main, multiplied, settled, subjects
+from kinema.metrics.faults.staging import across, added, clear_side, diameter, few, main, multiplied, settled, subjects
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.prompts import STYLES
 from kinema.scenes.shapes import Ball, Box
@@ -110,7 +110,8 @@ def duplicate(shot: Shot, dose: float) -> Clip:
     """For so much of the clip, round its middle, the body that moves most is there twice, two and a half diameters apart."""
     truth = shot.truth
     body = main(truth)
-    beside = 2.5 * diameter(truth, body) * inward(truth, body, truth.seconds / 2) * across(truth)
+    way = 2.5 * diameter(truth, body)
+    beside = way * clear_side(truth, body, way) * across(truth)
     there = np.abs(truth.times / shot.request.seconds - 0.5) <= dose / 2
     return shot.seen(added(truth, _copy(truth.bodies[body], 1), body, beside, there))
 
@@ -121,7 +122,7 @@ def count_swap(shot: Shot, dose: float) -> Clip:
     truth = shot.truth
     body = main(truth)
     step = SPACING * diameter(truth, body)
-    side = inward(truth, body, settled(truth))
+    side = clear_side(truth, body, step)
     for number, (right, up) in enumerate(PLACES[: round(dose)]):
         offset = step * (right * side * across(truth) + np.array([0, 0, up]))
         truth = added(truth, _copy(truth.bodies[body], number + 1), body, offset, np.ones(len(truth.times), bool))

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
-    "PIXELS", "across", "added", "diameter", "displaced", "few", "free", "inward", "longer", "main", "metre", "multiplied", "quiet",
+    "PIXELS", "across", "added", "clear_side", "diameter", "displaced", "few", "free", "inward", "longer", "main", "metre", "multiplied", "quiet",
     "retimed", "room_for", "settled", "subjects", "with_members",
 ]  # fmt: skip
 
 PIXELS = 128  # doses in pixels are of a picture of so many, whatever its real size
 MOST = 6  # subjects of a scene of which one is damaged: among more it would not be missed
+MOVING = 0.1  # -, of its greatest speed, from which on a body moves
 MARGIN = 3.0  # px of 128 that a body keeps from the picture's edge
 
 
@@ -96,12 +97,26 @@ def settled(truth: Truth) -> float:
 
 
 def quiet(truth: Truth, body: int) -> float:
-    """The middle of the longest stretch, from the release to the end, in which nothing touches a body."""
+    """The middle of the longest stretch, from the release to the end, in which a body moves and nothing touches it."""
     name = truth.bodies[body].name
     hits = [c.t for c in truth.contacts if name in c.bodies and c.t < truth.seconds]
     edges = np.array([settled(truth), *hits, truth.seconds])
-    k = int(np.argmax(np.diff(edges)))
-    return float((edges[k] + edges[k + 1]) / 2)
+    middles = (edges[1:] + edges[:-1]) / 2
+    speed = np.linalg.norm(truth.velocity[:, body], axis=-1)
+    moving = speed[np.clip(np.round(middles * TRUTH_RATE).astype(int), 0, len(speed) - 1)] > MOVING * speed.max()
+    return float(middles[int(np.argmax(np.diff(edges) * np.where(moving, 1.0, 1e-3)))])
+
+
+def clear_side(truth: Truth, body: int, way: float) -> float:
+    """+1 or -1: on which side there is more room for a copy ``way`` metres beside a body, from other bodies and the picture's edges."""
+
+    def room(side: float) -> float:
+        copy = truth.position[::40, body] + side * way * across(truth)
+        others = [np.linalg.norm(copy - truth.position[::40, i], axis=-1).min() for i in subjects(truth) if i != body]
+        x = truth.camera.project(copy, PIXELS, PIXELS)[:, 0]
+        return float(min([*others, x.min() * metre(truth), (PIXELS - x.max()) * metre(truth)]))
+
+    return max((1.0, -1.0), key=room)
 
 
 def displaced(truth: Truth, offset: Array, which: list[int] | None = None) -> Truth:
