@@ -27,7 +27,7 @@ __all__: list[str] = []
 STEPS = 12  # sizes that a growing body goes through: at most 4 % of its own between two at the largest dose
 LEVELS = 5  # forms that a wobbling body goes through
 WOBBLES = 2.0  # Hz
-SPACING = 1.9  # diameters between copies
+SPACING = 1.5  # diameters between copies
 PLACES = ((1, 0), (-1, 0), (1, 1), (-1, 1), (0, 1), (2, 0), (-2, 0))  # of copies, in spacings to the right and up
 
 
@@ -107,10 +107,10 @@ def shape_swap(shot: Shot, dose: float) -> Clip:
 
 @fault("duplicate", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=few)
 def duplicate(shot: Shot, dose: float) -> Clip:
-    """For so much of the clip, round its middle, the body that moves most is there twice, two and a half diameters apart."""
+    """For so much of the clip, round its middle, the body that moves most is there twice, one and six tenths of its diameter apart."""
     truth = shot.truth
     body = main(truth)
-    way = 2.5 * diameter(truth, body)
+    way = 1.6 * diameter(truth, body)
     beside = way * clear_side(truth, body, way) * across(truth)
     there = np.abs(truth.times / shot.request.seconds - 0.5) <= dose / 2
     return shot.seen(added(truth, _copy(truth.bodies[body], 1), body, beside, there))

@@ -32,7 +32,7 @@ def _inside(truth: Truth) -> str:
     if free(truth):
         return free(truth)
     t = quiet(truth, main(truth))
-    return "" if 0.4 < t < truth.seconds - 0.4 else "there is no quiet moment in the clip"
+    return "" if 0.2 < t < truth.seconds - 0.3 else "there is no quiet moment in the clip"
 
 
 @fault("kick", "motion", "px/s of 128", (2, 4, 7, 11, 16, 24, 34), unfit=_inside)

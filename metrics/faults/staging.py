@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
-    "PIXELS", "across", "added", "clear_side", "diameter", "displaced", "few", "free", "inward", "longer", "main", "metre", "multiplied", "quiet",
-    "retimed", "room_for", "settled", "subjects", "with_members",
+    "PIXELS", "across", "added", "clear_side", "diameter", "displaced", "few", "free", "inward", "longer", "main", "metre", "multiplied",
+    "quiet", "retimed", "room_for", "settled", "subjects", "with_members",
 ]  # fmt: skip
 
 PIXELS = 128  # doses in pixels are of a picture of so many, whatever its real size
