@@ -74,7 +74,7 @@ def scene_and_take(number: int, first_seed: int = FIRST_SEED) -> tuple[Scene, in
 def render_clips(
     out: Path, count: int, *, first_seed: int = FIRST_SEED, progress: Callable[[int, int], None] | None = None
 ) -> None:
-    """Render the first ``count`` clips into ``out``, a family of each a file; what is there already is left, so it can be stopped at any time.
+    """Render the first ``count`` clips into ``out``, one of each family in a file; what is there is left, so it can be stopped at any time.
 
     Writes ``shard-NNNN.npz`` (``frames``, ``sound``: see :class:`Shard`) and, last, the ``shard-NNNN.json`` with its rows.
 
@@ -138,7 +138,8 @@ def _render_one(scene: Scene, take: int) -> tuple[NDArray[np.uint8], NDArray[np.
     truth = simulate(shown, SECONDS)
     clip = clip_of(truth, Request(prompt=scene.prompt, width=SIZE, height=SIZE, fps=RATE, seconds=SECONDS))
     ratio = Fraction(SOUND_RATE, clip.sound_rate)
-    sound = resample_poly(np.broadcast_to(clip.sound, (2, clip.sound.shape[1])).astype(np.float64), ratio.numerator, ratio.denominator, axis=1)
+    pair = np.broadcast_to(clip.sound, (2, clip.sound.shape[1])).astype(np.float64)
+    sound = resample_poly(pair, ratio.numerator, ratio.denominator, axis=1)
     return clip.frames, sound.astype(np.float16), _row(scene, take, truth)
 
 
@@ -146,7 +147,9 @@ def _row(scene: Scene, take: int, truth: Truth) -> dict[str, Any]:
     """What is true of a clip: circumstances, all wordings of the prompt and what they claim, bodies, impacts, speeds."""
     kept = ("family", "style", "lighting", "room", "move", "world", "floor", "prompt_id", "delay")
     subjects = truth.of_subjects()
-    bodies = [{"colour": b.colour, "material": b.material, "shape": b.shape, "radius_m": b.radius, "mass_kg": b.mass} for b in subjects.bodies]
+    bodies = [
+        {"colour": b.colour, "material": b.material, "shape": b.shape, "radius_m": b.radius, "mass_kg": b.mass} for b in subjects.bodies
+    ]
     speed = np.linalg.norm(subjects.velocity, axis=2)
     return {name: getattr(scene, name) for name in kept} | {
         "scene": scene.id,

@@ -10,6 +10,9 @@ from kinema.scenes.palette import COLOURS
 from kinema.scenes.request import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kinema.metrics.features import Weights
     from kinema.metrics.observation import Observation
     from kinema.metrics.observe import Hints
     from kinema.scenes.clip import Clip
@@ -28,11 +31,22 @@ def hints_of(case: Case) -> Hints:
     return Hints(count=len(case.shown) or None, colours=colours, shapes=tuple(body.shape for body in case.shown))
 
 
-def look(clip: Clip, case: Case) -> Observation:
-    """Observe a clip with the hints that its prompt gives."""
+def look(clip: Clip, case: Case, features: Sequence[Weights] | None = None) -> Observation:
+    """Observe a clip with the hints that its prompt gives.
+
+    Args:
+        clip: what was shown.
+        case: what was asked.
+        features: None leaves the vectors out, which needs no weights; else they are made, also by these networks from outside.
+    """
     from kinema.metrics.observe import observe
 
-    return observe(clip, hints_of(case))
+    seen = observe(clip, hints_of(case))
+    if features is None:
+        return seen
+    from kinema.metrics.features import features_of
+
+    return replace(seen, features={**seen.features, **features_of(clip, features)})
 
 
 def case_of_clip(asked: str | Scene | Case, clip: Clip) -> Case:

@@ -180,7 +180,7 @@ class SetMetric(_Carded):
 def _packed(clip: Clip, asked: str | Scene, card: Card) -> Tensor:
     """One sample as bytes: what was asked, the clip's length, size and rate, and what was seen."""
     case = case_of_clip(asked, clip)
-    seen = look(clip, case)
+    seen = look(clip, case, () if "features" in card.needs else None)
     name = asked.id if isinstance(asked, Scene) else asked
     data: dict[str, Any] = {"asked": name, "request": case.request.to_json(), "seen": to_json(seen)}
     body = zlib.compress(json.dumps(data, allow_nan=False).encode(), 1)
