@@ -7,7 +7,7 @@ they never agree with each other for long. Standing still is one of the motions 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,21 +22,27 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float32]
     Motion = NDArray[np.float64]  # growth and turn (pixels at the border), shift right and down (pixels): from one frame to a later one
 
-__all__ = ["find_view", "scaled"]
+__all__ = ["camera_numbers", "find_view", "scaled"]
 
 SIZE = 64  # pixels, longer side of the pictures that are compared: hatching, grain and blocks of codecs are averaged away
-FINE = 128  # the same for the last step
+FINE = 128  # the same once the motion is known, for every frame
 GAP_S = 1 / 3  # s between the two frames of a pair: the slowest move of a prompt makes a pixel of it
 PAIRS = 8
 LEAST_FRAMES = 8
-SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may be painted on the lens
+SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may lie on the lens
 LEAST_CONTRAST = 2.0  # grey levels, of an edge
+STRONG = 2.0  # over the levelled contrast, squared: at half of an edge's contrast a pixel counts in full
 WIDE, NARROW = 0.7, 0.5  # residuals (1 is an edge's contrast) at which a pixel counts no more: while searching, and at the end
 TILES = 8  # along each side
-GAINED, WON = 0.01, 12  # cost by which a tile counts as explained better, and how many must be, for a camera to move
-SHARE = 1.5  # tiles explained better for each explained worse
+GAINED, MOST_GAINED = 0.01, 0.05  # cost by which a tile counts as explained better; one body may not outvote the rest
+LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, that make a camera move
+FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
+MOST_LEFT = 0.5  # of what is strong may stay unexplained
 LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
-TRUST = 0.3  # of an average pair's information: how strongly one pair is held to the motion of all
+KINDS = ((0,), (2, 3), (0, 2, 3), (0, 1, 2, 3))  # which parts of a motion are free: a lens, a turn of the head, both, anything
+LENS = 1.05  # a lens explains with one number what a turn takes two for
+SIMPLE = 0.9  # of the gain of the freest kind, with which a simpler one is believed
+TRUST = 0.5  # of a pair's information: how strongly a single frame is held to the motion of all
 _STARTS = [(0.0, 0.0, 0.0, 0.0)] + [
     tuple(float(sign * size * (k == axis)) for k in range(4)) for axis, sizes in ((2, (1, 2)), (3, (1, 2)), (0, (0.8, 1.6)))
     for size in sizes for sign in (1, -1)
@@ -44,10 +50,11 @@ _STARTS = [(0.0, 0.0, 0.0, 0.0)] + [
 
 
 class _Key(NamedTuple):
-    """A picture to which others are aligned, and its change (4, pixels) with each part of a motion."""
+    """A picture to which others are aligned, its change (4, pixels) with each part of a motion, and how much each pixel counts."""
 
     picture: Picture
     change: Picture
+    weight: Picture
 
 
 def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
@@ -66,10 +73,11 @@ def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
     pictures, contrast = _levelled([frames[i] for i in used], SIZE)
     at = dict(zip(used, pictures, strict=True))
     pairs = [(_key(at[i]), at[i + gap]) for i in starts.tolist()]
-    motion = _common(pairs)
-    if motion is None:
+    found = _common(pairs)
+    if found is None:
         return None
-    return _followed(frames, motion, gap, contrast, _unexplained(pairs, motion))
+    motion, free = found
+    return _followed(frames, motion, free, gap, contrast, _unexplained(pairs, motion))
 
 
 def scaled(view: View | None, factor: float) -> View | None:
@@ -79,6 +87,27 @@ def scaled(view: View | None, factor: float) -> View | None:
     return View(
         x=view.x * factor, y=view.y * factor, scale=view.scale, roll=view.roll, stray=view.stray * factor, confidence=view.confidence
     )
+
+
+def camera_numbers(view: View | None, times: NDArray[np.float64], width: int, height: int) -> dict[str, float]:
+    """The camera's motion as rates per second.
+
+    Returns:
+        ``pan_x``, ``pan_y``: px of the first frame by which the middle of the picture wanders right and down; ``zoom``: natural logarithm
+        by which things grow; ``roll``: rad by which the camera turns clockwise about its line of sight; ``parallax``: px rms by which near
+        and far things part, so that no turning and no lens explains it. All 0 where the camera stands still.
+
+    Example:
+        >>> camera_numbers(None, np.arange(3.0), 128, 128)
+        {'pan_x': 0.0, 'pan_y': 0.0, 'zoom': 0.0, 'roll': 0.0, 'parallax': 0.0}
+    """
+    names = ("pan_x", "pan_y", "zoom", "roll", "parallax")
+    if view is None or len(times) < 2 or times[-1] <= times[0]:
+        return dict.fromkeys(names, 0.0)
+    middle = np.full(len(times), 0.5)
+    x, y = view.to_first(np.arange(len(times)), width * middle, height * middle)
+    curves = np.stack([x, y, -np.log(view.scale), view.roll, view.stray])
+    return dict(zip(names, np.polyfit(np.asarray(times) - times[0], curves.T, 1)[0].tolist(), strict=True))
 
 
 # Pictures -----------------------------------------------------------------------------------------------------------------------------
@@ -105,7 +134,8 @@ def _key(picture: Picture) -> _Key:
     x = (np.arange(width, dtype=np.float32) - (width - 1) / 2)[None, :] / reach
     y = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[:, None] / reach
     change = np.stack([across * x + down * y, down * x - across * y, across, down]).reshape(4, -1)
-    return _Key(picture, change.astype(np.float32))
+    strong = cv2.GaussianBlur(picture * picture, (0, 0), 3.0 * reach / SIZE * 2)
+    return _Key(picture, change.astype(np.float32), cv2.min(strong * STRONG, 1.0).ravel() ** 2)
 
 
 def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArray[np.bool_]]:
@@ -127,18 +157,41 @@ def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArr
 def _common(pairs: Sequence[tuple[_Key, Picture]]) -> Motion | None:
     """The motion that explains all pairs best, None where that is none."""
     starts = [np.array(start) for start in _STARTS]
-    costs = [_cost(pairs, start, WIDE) for start in starts]
-    order = np.argsort(costs, kind="stable")
+    first = np.array([_score(_votes(pairs, start, WIDE)) for start in starts])
     found = [_refined(pairs, starts[0])]
-    if order[0] == 0 and _length(found[0]) < LEAST_MOVE:
+    if first[1:].max() < -LEAST_SCORE and _length(found[0]) < LEAST_MOVE:
         return None
-    found += [_refined(pairs, starts[k]) for k in order[:2] if k != 0]
-    motion = min(found, key=lambda one: _cost(pairs, one, NARROW))
-    if _length(motion) < LEAST_MOVE:
+    found += [_refined(pairs, starts[k]) for k in 1 + np.argsort(-first[1:], kind="stable")[:2]]
+    scores = [_score(_votes(pairs, one, NARROW)) for one in found]
+    motion, best, free = found[int(np.argmax(scores))], max(scores), KINDS[-1]
+    for kinds in (KINDS[:2], KINDS[2:3]):
+        simple = [_refined(pairs, motion * np.isin(range(4), kind), free=kind) for kind in kinds]
+        scores = [_score(_votes(pairs, one, NARROW)) for one in simple]
+        k = int(np.argmax(scores * np.array([LENS, 1.0])[: len(kinds)]))
+        if scores[k] > SIMPLE * best:
+            motion, free = simple[k], kinds[k]
+            break
+    votes = _votes(pairs, motion, NARROW)
+    better, worse = (votes > GAINED).sum(axis=(1, 2)), (votes < -GAINED).sum(axis=(1, 2))
+    agree = (better >= np.maximum(FEWEST, SHARE * worse)).mean()
+    if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE or _left(pairs, motion) > MOST_LEFT:
         return None
-    gain = sum(_gain(key, other, motion) for key, other in pairs) / len(pairs)
-    better, worse = int((gain > GAINED).sum()), int((gain < -GAINED).sum())
-    return motion if better >= WON and better > SHARE * worse else None
+    return motion, free
+
+
+def _left(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
+    """0 to 1: how much of what is strong a motion leaves unexplained; noise always has most of it left."""
+    loss, number = 0.0, 1e-6
+    for key, other in pairs:
+        residual, shown = _residual(key, other, motion)
+        weight = key.weight * shown
+        loss += float(weight @ _loss(residual, NARROW))
+        number += float(weight.sum())
+    return loss / number
+
+
+def _score(votes: Picture) -> float:
+    return float(np.clip(votes, -MOST_GAINED, MOST_GAINED).mean())
 
 
 def _length(motion: Motion) -> float:
@@ -146,42 +199,44 @@ def _length(motion: Motion) -> float:
     return float(np.sqrt(motion[2] ** 2 + motion[3] ** 2 + 0.6 * (motion[0] ** 2 + motion[1] ** 2)))
 
 
-def _cost(pairs: Sequence[tuple[_Key, Picture]], motion: Motion, wide: float) -> float:
-    total, number = 0.0, 0
-    for key, other in pairs:
-        residual, shown = _residual(key, other, motion)
-        total += float(_loss(residual[shown], wide).sum())
-        number += int(shown.sum())
-    return total / max(1, number)
-
-
 def _loss(residual: Picture, wide: float) -> Picture:
     part = cv2.min(np.abs(residual), wide).ravel() / wide
     return np.asarray(part * part, dtype=np.float32)
 
 
-def _gain(key: _Key, other: Picture, motion: Motion) -> Picture:
-    """How much better a motion explains each tile than standing still does."""
-    still, here = _residual(key, other, np.zeros(4))
-    moved, there = _residual(key, other, motion)
-    gain = np.where(here & there, _loss(still, NARROW) - _loss(moved, NARROW), 0).reshape(key.picture.shape)
-    return np.asarray(cv2.resize(gain.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
+def _votes(pairs: Sequence[tuple[_Key, Picture]], motion: Motion, wide: float) -> Picture:
+    """(pairs, TILES, TILES): how much better a motion explains each tile than standing still does."""
+    rows = []
+    for key, other in pairs:
+        still, here = _residual(key, other, np.zeros(4))
+        moved, there = _residual(key, other, motion)
+        gain = (key.weight * np.where(here & there, _loss(still, wide) - _loss(moved, wide), 0)).reshape(key.picture.shape)
+        rows.append(_tiled(gain))
+    return np.stack(rows)
 
 
-def _refined(pairs: Sequence[tuple[_Key, Picture]], start: Motion, prior: float = 0.0, steps: int = 6) -> Motion:
+def _tiled(picture: NDArray[Any]) -> Picture:
+    """Means over the tiles."""
+    return np.asarray(cv2.resize(picture.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
+
+
+def _refined(
+    pairs: Sequence[tuple[_Key, Picture]], start: Motion, prior: float = 0.0, steps: int = 6, free: tuple[int, ...] = (0, 1, 2, 3)
+) -> Motion:
     """Gauss and Newton with Tukey's weights, from wide to narrow; ``prior`` is the information (of all pairs) that speaks for the start."""
     motion = np.array(start, dtype=float)
     for k in range(steps):
-        wide = max(NARROW, 1.0 - 0.2 * k) if prior == 0 else NARROW
+        wide = max(NARROW, WIDE - 0.1 * k) if prior == 0 else NARROW
         normal, pull = np.eye(4) * 0.3, np.zeros(4)
         for key, other in pairs:
             residual, shown = _residual(key, other, motion)
-            weight = np.where(shown, np.clip(1 - (residual / wide) ** 2, 0, None) ** 2, 0).astype(np.float32)
+            weight = key.weight * np.where(shown, np.clip(1 - (residual / wide) ** 2, 0, None) ** 2, 0).astype(np.float32)
             weighted = key.change * weight
             normal += weighted @ key.change.T
             pull += weighted @ np.where(shown, residual, 0)
         held = prior * np.diag(np.diag(normal))
-        step = np.linalg.solve(normal + held, pull + held @ (motion - start))
+        step, some = np.zeros(4), np.ix_(free, free)
+        step[list(free)] = np.linalg.solve((normal + held)[some], (pull + held @ (motion - start))[list(free)])
         motion = motion - step
         if np.abs(step).max() < 0.005:
             break
@@ -189,30 +244,30 @@ def _refined(pairs: Sequence[tuple[_Key, Picture]], start: Motion, prior: float 
 
 
 def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
-    """Share of the picture's longer side (rms over tiles, per pair) by which tiles still move: things at other depths do."""
+    """Share of the picture's longer side (rms, per pair) by which its upper and lower parts move otherwise: they are farther and nearer.
+
+    A camera that travels past a floor shears it, one that comes nearer makes its lower part grow faster: two numbers for all pairs.
+    """
     height, width = pairs[0][0].picture.shape
-    sums = np.zeros((5, TILES, TILES))
+    reach = max(height, width) / 2
+    x = np.tile((np.arange(width) - (width - 1) / 2) / reach, height).astype(np.float32)
+    y = np.repeat((np.arange(height) - (height - 1) / 2) / reach, width).astype(np.float32)
+    normal, pull = np.eye(6) * 3.0, np.zeros(6)
     for key, other in pairs:
         residual, shown = _residual(key, other, motion)
-        weight = np.where(shown, np.clip(1 - (residual / 1.0) ** 2, 0, None) ** 2, 0)
-        x, y, r = key.change[2], key.change[3], np.where(shown, residual, 0)
-        for k, product in enumerate((x * x, x * y, y * y, x * r, y * r)):
-            sums[k] += cv2.resize((product * weight).reshape(height, width).astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA)
-    xx, xy, yy, xr, yr = sums
-    clear = np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
-    strong = (xx + yy) / 2 + clear > np.median(xx + yy)
-    along = 0.5 * np.arctan2(2 * xy, xx - yy)  # the direction across the tile's edges, in which alone its shift is sure
-    c, s = np.cos(along), np.sin(along)
-    shift = (c * xr + s * yr) / np.maximum(c * c * xx + 2 * c * s * xy + s * s * yy, 1e-6)
-    size = np.sort(np.abs(shift[strong]))
-    kept = size[: max(1, int(0.9 * len(size)))]  # bodies that stay in one place are no depth
-    return float(np.sqrt(np.mean(kept**2))) / max(height, width) if len(kept) else 0.0
+        weight = key.weight * np.where(shown, np.clip(1 - residual**2, 0, None) ** 2, 0).astype(np.float32)
+        across, down = key.change[2], key.change[3]
+        change = np.concatenate([key.change, np.stack([across * y, across * x * y + down * y * y])])
+        normal += (change * weight) @ change.T
+        pull += (change * weight) @ np.where(shown, residual, 0)
+    shear, deeper = -np.linalg.solve(normal, pull)[4:]
+    return float(np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))) / max(height, width)
 
 
 # From pairs to every frame ------------------------------------------------------------------------------------------------------------
 
 
-def _followed(frames: NDArray[np.uint8], motion: Motion, gap: int, contrast: float, stray: float) -> View:
+def _followed(frames: NDArray[np.uint8], motion: Motion, free: tuple[int, ...], gap: int, contrast: float, stray: float) -> View:
     """The motion frame by frame: key frames one after the other, and each frame in between from the key before it."""
     total, height, width = frames.shape[:3]
     keys = list(range(0, total - 1, gap))
@@ -229,7 +284,7 @@ def _followed(frames: NDArray[np.uint8], motion: Motion, gap: int, contrast: flo
         between, _ = _levelled([frames[i] for i in range(start + 1, end)], FINE, contrast)
         for i, picture in zip(range(start + 1, end + 1), [*between, pictures[end]], strict=True):
             guess = rate * (i - start)
-            last = _refined([(key, picture)], guess, prior=TRUST, steps=3)
+            last = _refined([(key, picture)], guess, prior=TRUST, steps=3, free=free)
             factor_back = 1 / (1 + (last[0] + 1j * last[1]) / reach)
             m[i] = m[start] * factor_back
             z[i] = z[start] - m[i] * (last[2] + 1j * last[3])
