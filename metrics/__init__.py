@@ -11,11 +11,14 @@ __all__ = ["MODULES", "as_torchmetric", "load_all"]
 
 MODULES = (  # those that register metrics when they are imported
     "adherence",
+    "distribution_metrics",
+    "adherence_scene",
     "dynamics",
     "legacy",
     "legacy_bodies",
     "realism",
     "registered",
+    "sound",
     "sync",
     "sync_events",
 )

@@ -1,0 +1,289 @@
+"""Does it sound from where it is seen, and does a tone that moves bend as it should?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.observation import HEARD_RATE, Observation
+from kinema.metrics.sound_truth import expected_of, unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observation import Heard, Onset, Track
+    from kinema.scenes.truth import Truth
+
+    Array = NDArray[np.float64]
+
+__all__ = ["doppler", "stereo", "tone"]
+
+SPREAD = 0.08  # -, of the picture's width (standard deviation): places nearer than this are one place to the ear
+SHOWN = 0.9  # -, correlation of side and place in the truth's own sound from which on the ear can follow
+LEAST_EVENTS = 4
+SIDE_DB = 0.25  # dB (standard deviation): less from side to side is not heard
+NEAR_S = 0.08  # s between an impact seen and heard
+AUDIBLE_DB = 30.0  # below its loudest moment a tone's side is not asked for
+LATE_S = 0.3  # s, at most, by which a take may start later or earlier
+WORST_CENTS = 1200.0
+LEAST_SWING = 20.0  # cents (5th to 95th percentile) of a Doppler shift that is heard
+TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitch to be followed
+
+
+@metric(
+    "sync/stereo", version=1, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
+    source="level difference of the ears (first difference of the sound, so that what is high counts) against the place in the picture",
+    formula="b = cov(side, x) / (k var(x)) in [-1, 1], k: the same slope of the truth's own sound and picture",
+    own=("pan_flip", "mono"),
+    coupled={
+        "mirror": "the picture is shown left for right and the sound is not",
+        "direction_swap": "what is seen goes the other way, what is heard does not",
+        "sound_delay": "what sounds late is elsewhere by then",
+        "shuffled_sound": "another body is heard elsewhere",
+    },
+    blind=(
+        "What stays in one place (a ball that bounces on the spot) says nothing: the ear knows left from right, not how far.",
+        "More than the truth's difference between the ears is not faulted.",
+    ),
+)  # fmt: skip
+def stereo(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether what moves from side to side is heard to do so: 1 as the truth, 0 not at all, -1 the wrong way round.
+
+    Returns:
+        Slope of the side heard over the place seen, re the truth's own. 0 where the sound is mono, -1 where it is silent or nothing is
+        seen to sound. ``Unscored`` where what sounds stays in one place, and in rooms that blur the sides.
+
+    Example:
+        >>> stereo(Observation.of(), Case.outside("a ball rolls by")).reason
+        'nothing is known of what should be heard'
+    """
+    if reason := unknown(case):
+        return Unscored(reason=reason)
+    truth = case.truth
+    assert truth is not None
+    if truth.utterances or truth.rubs:
+        return Unscored(reason="voices and rubs are not placed")
+    own = _truths_sides(case, truth)
+    if own is None:
+        return Unscored(reason="nothing in the truth is heard to move from side to side")
+    found = _sides(seen, bool(truth.tones), _sounding(seen, truth))
+    if found is None:
+        return Scored(value=-1.0, why="What is heard in the truth to move from side to side is not seen and heard in the clip.")
+    share = _slope(*found) / _slope(*own)
+    value = float(np.clip(share, -1.0, 1.0))
+    return Scored(value=value, why=f"The side that is heard follows the place that is seen {share:.2f} times as much as in the truth.")
+
+
+@metric(
+    "sync/doppler", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "heard"),
+    source="pitch over time (autocorrelation, 100 Hz) against f0 c / (c - v_r) of the truth, at the same place of the body in the picture",
+    formula="min(1, |1 - <p, p'> / <p', p'>| + rms(p - <p, p'> p' / <p', p'>) / rms(p')), p: cents re its own mean",
+    own=("no_doppler",),
+    coupled={
+        "sound_delay": "the pitch bends when the body is elsewhere",
+        "time_stretch": "what moves faster bends its pitch more",
+        "shuffled_sound": "another body moves otherwise",
+        "noise_sound": "noise covers the pitch",
+    },
+    blind=("The speed towards the camera is the truth's: a clip whose body moves at another speed should bend by as much more.",),
+)  # fmt: skip
+def doppler(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the pitch of what moves bends as its motion towards and away from the camera asks.
+
+    Returns:
+        0 for the truth's own bend, 1 for none at all, for one as large the wrong way, or where no tone is heard. ``Unscored`` where
+        no tone moves fast enough.
+
+    Example:
+        >>> doppler(Observation.of(), Case.outside("a siren passes")).reason
+        'nothing is known of what should be heard'
+    """
+    if reason := _no_tone(case):
+        return Unscored(reason=reason)
+    truth = case.truth
+    assert truth is not None
+    own = _bend(expected_of(case).heard)
+    if own is None or float(np.nanpercentile(own, 95) - np.nanpercentile(own, 5)) < LEAST_SWING:
+        return Unscored(reason="no tone in the truth moves fast enough towards or away from the camera")
+    heard = _bend(seen.heard)
+    if heard is None or np.isfinite(heard).sum() < TONAL * np.isfinite(own).sum():
+        return Scored(value=1.0, why="The truth's tone bends in pitch; in the clip no tone is heard for long enough.")
+    gain, stray = _against(heard, own, _later(seen, case, truth))
+    value = min(1.0, abs(1.0 - gain) + stray)
+    why = f"The pitch bends {gain:.2f} times as much as the truth's, with {100 * stray:.0f} % beside it."
+    return Scored(value=value, why=why, details={"gain": round(gain, 4), "stray": round(stray, 4)})
+
+
+@metric(
+    "sync/tone", version=1, unit="cents", better="lower", best=0.0, worst=WORST_CENTS, needs=("heard",),
+    source="pitch over time (autocorrelation, 100 Hz): the middle of its range, against that of the truth's own sound",
+    formula="share * min(1200, |1200 log2(f / f')|) + (1 - share) * 1200, share: of the truth's time in which a tone is heard",
+    own=("pitch", "silence"),
+    coupled={
+        "noise_sound": "noise covers the tone",
+        "click_track": "clicks are no tone",
+        "shuffled_sound": "another body sounds at another pitch",
+        "time_stretch": "what is played faster sounds higher",
+    },
+    blind=("The timbre is not judged: a flute at the buzzer's pitch will do.",),
+)  # fmt: skip
+def tone(seen: Observation, case: Case) -> Scored | Unscored:
+    """How far the tone that is asked for is from its pitch, in cents (hundredths of a semitone).
+
+    Returns:
+        Difference of the middles of the range of pitch; time in which no tone is heard although the truth's sounds counts 1200 each.
+        ``Unscored`` where no tone sounds in the truth.
+
+    Example:
+        >>> tone(Observation.of(), Case.outside("a buzzer")).reason
+        'nothing is known of what should be heard'
+    """
+    if reason := _no_tone(case):
+        return Unscored(reason=reason)
+    own = expected_of(case).heard
+    theirs = _middle(own)
+    if own is None or theirs is None:
+        return Unscored(reason="the truth's tone is covered by other sound")
+    middle = _middle(seen.heard)
+    if seen.heard is None or middle is None:
+        return Scored(value=WORST_CENTS, why="The truth sounds a tone; none is heard in the clip.")
+    share = min(1.0, float((seen.heard.pitch_hz > 0).mean() / max((own.pitch_hz > 0).mean(), 0.01)))
+    share = 1.0 if share > 0.9 else share / 0.9  # beginnings, ends and passages are not held against it
+    cents = 1200 * float(np.log2(middle / theirs))
+    value = share * min(abs(cents), WORST_CENTS) + (1 - share) * WORST_CENTS
+    why = f"A tone is heard for {100 * share:.0f} % of the time, {abs(cents):.0f} cents {'above' if cents > 0 else 'below'} the truth's."
+    return Scored(value=value, why=why, details={"cents": round(cents, 2), "share": round(share, 4)})
+
+
+def _no_tone(case: Case) -> str:
+    if reason := unknown(case):
+        return reason
+    return "" if case.truth is not None and case.truth.tones else "no tone sounds in the truth"
+
+
+def _middle(heard: Heard | None) -> float | None:
+    """Hz, of the middle of the range in which the pitch mostly lies; None where hardly any is heard."""
+    if heard is None:
+        return None
+    pitch = heard.pitch_hz[heard.pitch_hz > 0]
+    if len(pitch) < 10:
+        return None
+    pitch = pitch[np.abs(np.log2(pitch / np.median(pitch))) < 0.25]
+    return float(np.exp(np.log(np.percentile(pitch, [5, 95])).mean()))
+
+
+def _bend(heard: Heard | None) -> Array | None:
+    """Cents re the middle of the range, at ``HEARD_RATE``; NaN where there is no tone, None where there is none at all."""
+    middle = _middle(heard)
+    if heard is None or middle is None:
+        return None
+    cents = 1200 * np.log2(np.where(heard.pitch_hz > 0, heard.pitch_hz, middle) / middle)
+    bend: Array = np.where((heard.pitch_hz > 0) & (np.abs(cents) < 300), cents, np.nan)
+    return bend
+
+
+def _against(heard: Array, own: Array, later: float) -> tuple[float, float]:
+    """How much of the truth's bend there is, and the rms of what is left over it, when the clip is ``later`` seconds later."""
+    steps = np.arange(len(own)) + later * HEARD_RATE
+    known = np.isfinite(heard)
+    moved = np.interp(steps, np.flatnonzero(known), heard[known])
+    inside = np.isfinite(own) & (steps >= 0) & (steps <= len(heard) - 1)
+    if inside.sum() < 10:
+        return 0.0, 0.0
+    p, q = moved[inside] - moved[inside].mean(), own[inside] - own[inside].mean()
+    gain = float(p @ q / max(q @ q, 1e-9))
+    return gain, float(np.sqrt(((p - gain * q) ** 2).mean() / max((q * q).mean(), 1e-9)))
+
+
+def _later(seen: Observation, case: Case, truth: Truth) -> float:
+    """Seconds by which the body that sounds goes the truth's way later in the clip; 0 where that is not seen."""
+    track = _sounding(seen, truth)
+    if track is None or len(track.t) < 8 or np.ptp(track.x) < 4:
+        return 0.0
+    index = [body.name for body in truth.bodies].index(truth.tones[0].body)
+    best = (np.inf, 0.0)
+    for later in np.arange(-LATE_S, LATE_S + 1e-9, 0.01):
+        at = track.t - later
+        used = (at >= 0) & (at < truth.seconds)
+        if used.sum() < 8:
+            continue
+        own = truth.pixels_at(at[used], case.request.width, case.request.height)[:, index, 0] / case.request.width
+        there = track.x[used] / max(seen.width, 1)
+        apart = float(np.std(there - own - np.polyval(np.polyfit(own, there - own, 1), own))) if np.ptp(own) > 0 else np.inf
+        best = min(best, (apart + 1e-4 * abs(later), float(later)))
+    return best[1]
+
+
+def _sounding(seen: Observation, truth: Truth) -> Track | None:
+    """The track of the body that sounds by itself: that of its colour, or the surest."""
+    if not seen.tracks or not truth.tones:
+        return None
+    colour = next(body.colour for body in truth.bodies if body.name == truth.tones[0].body)
+    return next((track for track in seen.tracks if track.colour == colour), seen.tracks[0])
+
+
+def _truths_sides(case: Case, truth: Truth) -> tuple[Array, Array] | None:
+    """Sides in dB and places (of the width, left positive) of the truth; None where they do not show a motion from side to side."""
+    expected = expected_of(case)
+    size = (case.request.width, case.request.height)
+    if truth.tones:
+        assert expected.heard is not None
+        index = [body.name for body in truth.bodies].index(truth.tones[0].body)
+        times = expected.heard.t
+        x = truth.pixels_at(times, *size)[:, index, 0] / size[0]
+        loud = expected.heard.level_db > expected.heard.level_db.max() - AUDIBLE_DB
+        pair = expected.heard.side_db[loud & (x > 0) & (x < 1)], 0.5 - x[loud & (x > 0) & (x < 1)]
+    else:
+        touches = [touch for touch in truth.contacts if touch.t < case.request.seconds]
+        camera = truth.cameras(np.array([touch.t for touch in touches]))
+        places = np.array([view.project(np.array(touch.point), *size)[0] for view, touch in zip(camera, touches, strict=True)]) / size[0]
+        pair = _paired(expected.onsets, np.array([touch.t for touch in touches]), places, late=None)
+    return pair if _follows(*pair) else None
+
+
+def _follows(side: Array, place: Array) -> bool:
+    """Whether side goes with place, and both move enough."""
+    if len(side) < LEAST_EVENTS or np.std(place) < SPREAD or np.std(side) < SIDE_DB:
+        return False
+    return bool(np.corrcoef(side, place)[0, 1] > SHOWN)
+
+
+def _sides(seen: Observation, tonal: bool, track: Track | None) -> tuple[Array, Array] | None:
+    """Sides in dB and places of the clip; None where too little is seen or heard."""
+    if tonal:
+        if seen.heard is None or track is None or len(track.t) < 8:
+            return None
+        times = seen.heard.t
+        loud = (seen.heard.level_db > max(seen.heard.level_db.max() - AUDIBLE_DB, -90.0)) & (times >= track.t[0]) & (times <= track.t[-1])
+        if loud.sum() < 20:
+            return None
+        return seen.heard.side_db[loud], 0.5 - np.interp(times[loud], track.t, track.x) / max(seen.width, 1)
+    if not seen.onsets or not seen.contacts:
+        return None
+    contacts = np.array([contact.t for contact in seen.contacts])
+    places = np.array([contact.x for contact in seen.contacts]) / max(seen.width, 1)
+    pair = _paired(seen.onsets, contacts, places, late=None)
+    return pair if len(pair[0]) >= 2 and np.std(pair[1]) > 0.3 * SPREAD else None
+
+
+def _paired(onsets: tuple[Onset, ...], times: Array, places: Array, late: float | None) -> tuple[Array, Array]:
+    """Sides and places of the onsets that have an impact near them, once the usual delay is taken out."""
+    heard = np.array([onset.t for onset in onsets])
+    sides = np.array([onset.side_db for onset in onsets])
+    if not len(heard) or not len(times):
+        return np.zeros(0), np.zeros(0)
+    apart = heard[:, None] - times[None]
+    if late is None:
+        near = apart[np.arange(len(heard)), np.abs(apart).argmin(axis=1)]
+        late = float(np.median(near))
+    apart = np.abs(apart - late)
+    index = apart.argmin(axis=1)
+    good = apart[np.arange(len(heard)), index] < NEAR_S
+    return sides[good], 0.5 - places[index[good]]
+
+
+def _slope(side: Array, place: Array) -> float:
+    spread = float(np.var(place))
+    return float(np.cov(side, place, bias=True)[0, 1]) / spread if spread > 0 else 0.0
