@@ -177,7 +177,8 @@ def real() -> None:
     near = [one for one in away if one < 1000 * CLOSE]
     lag = METRICS["sync/lag"].load().function(rope, Case.outside("a ball on a rope swings into a wall"))
     told = f"{lag.value:.0f} ms" if isinstance(lag, Scored) else lag.reason
-    say(f"rope: {len(near)} of {len(ROPE)} hits seen, {np.median(near) if near else -1:.0f} ms off (by eye +-17 ms); lag {told} (+97 known)")
+    off = f"{np.median(near):.0f} ms" if near else "-"
+    say(f"rope: {len(near)} of {len(ROPE)} hits seen, {off} off (by eye +-17 ms); lag {told} (+97 ms known)")
     for name, known in (("lucaoflaif_ball.mp4", 7780.0), ("trflorian_ball.mp4", 10_200.0)):
         seen = looked_at(REAL / name)
         say(f"{name}: {fall(seen)} (known {known:.0f} px/s^2), {sum(c.confidence >= 0.5 for c in seen.contacts)} contacts (known 0)")
@@ -224,13 +225,14 @@ def cost(families: list[str]) -> None:
                     card.function(seen, case)
             score.append(time.process_time() - start)
     total = np.mean(decode) + np.mean(look) + np.mean(score)
-    say(f"cost: decode {np.mean(decode):.3f} s, observe {np.mean(look):.3f} s, metrics {np.mean(score):.3f} s a clip of 3 s, 256x256, 24 fps")
+    say("cost of a clip of 3 s, 256x256, 24 fps, with sound:")
+    say(f"      decode {np.mean(decode):.3f} s, observe {np.mean(look):.3f} s, metrics {np.mean(score):.3f} s")
     say(f"      {1 / total:.2f} clips/s on one core, {2 / total:.2f} on two; decoding alone {1 / np.mean(decode):.1f} on one")
 
 
 def say(text: str) -> None:
     """To standard output, at once."""
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 def main() -> None:
