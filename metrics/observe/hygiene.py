@@ -116,7 +116,7 @@ def _bandwidth(ear: NDArray[np.float32], rate: int) -> float:
     power = (np.abs(np.fft.rfft(blocks[loudest] * np.hanning(BLOCK), axis=1)) ** 2).mean(axis=0)
     bands = power[1:].reshape(-1, 16).mean(axis=1)
     there = np.flatnonzero(bands > bands.max() * 10 ** (-FLOOR_DB / 10))
-    return float((there[-1] + 1) * 16 * rate / BLOCK)
+    return float((there[-1] + 1) * 16 * rate / BLOCK) if len(there) else 0.0
 
 
 def _correlation(samples: NDArray[np.float32]) -> float:
