@@ -1,0 +1,208 @@
+"""What a worker of ``kinema validate`` does: damage a take, look at it again as far as it was damaged, and score it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinema.bench.plan import SceneRef
+from kinema.bench.work import case_of, conditioning_of, read_back, scored, truth_of_take
+from kinema.metrics.faults import FAULTS, Shot
+from kinema.metrics.metric import METRICS, Failed, Scored
+from kinema.scenes.clip import Clip
+from kinema.scenes.request import Request
+
+if TYPE_CHECKING:
+    from kinema.metrics.faults import Fault
+    from kinema.metrics.metric import Case
+    from kinema.metrics.observation import Observation
+
+__all__ = ["ANOTHER", "PLAIN", "Trial", "attempt"]
+
+PLAIN, ANOTHER = "", "another take"  # instead of a fault's name
+TAKE, OTHER_TAKE = 3, 4  # what the oracle shows, and the next sample of it
+GIVEN_TAKE = 0  # where the first picture is given the clip goes on with that very take
+BLANK = 16  # px, of the picture that goes with a sound that is heard alone
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fault in all its doses on one scene; the names of the metrics to try; modules to import for metrics from outside."""
+
+    scene: SceneRef
+    request: Request
+    fault: str
+    metrics: tuple[str, ...]
+    folder: Path
+    outside: tuple[str, ...] = ()
+
+    @property
+    def clips(self) -> int:
+        """How many clips it makes."""
+        return len(FAULTS[self.fault].tried) if self.fault in FAULTS else 1
+
+
+@dataclass
+class _Watch:
+    """Milliseconds of CPU time by what they were spent on."""
+
+    ms: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, what: str) -> Iterator[None]:
+        start = time.process_time()
+        try:
+            yield
+        finally:
+            self.ms[what] = self.ms.get(what, 0.0) + 1000 * (time.process_time() - start)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The unfaulted take: what is true of it, its clip, and what was seen and heard in it."""
+
+    shot: Shot
+    case: Case
+    seen: dict[str, Any]
+    heard: dict[str, Any]
+    ms: dict[str, float]
+
+
+def attempt(trial: Trial) -> dict[str, Any]:
+    """Values of every metric by dose, None where it is not Scored; of the plain take also which faults do not fit.
+
+    ``{"values": {dose: {metric: value}}, "failed": {metric: error}, "ms": {stage or metric: CPU ms of one clip}, "unfit": {fault: why}}``
+    """
+    _set_up(trial.outside)
+    base = _base(trial.scene, replace(trial.request, conditioning=None), trial.folder)
+    watch = _Watch()
+    answer: dict[str, Any] = {"values": {}, "failed": {}, "unfit": {}}
+    doses = FAULTS[trial.fault].tried if trial.fault in FAULTS else (0.0,)
+    for dose in doses:
+        try:
+            seen = _observed(trial, base, dose, watch)
+        except Exception as problem:  # the per-clip boundary: what the observer cannot bear is a miss, and not the end of all trials
+            what = f"{type(problem).__name__}: {problem} ({trial.fault or 'no fault'} {dose:g} on {trial.scene.id})"
+            answer["failed"] |= {"observer": what}
+            answer["values"][f"{dose:g}"] = {}
+            continue
+        values, failed = _scored(seen, base.case, trial.metrics, watch)
+        answer["values"][f"{dose:g}"] = values
+        answer["failed"] |= failed
+    answer["ms"] = {name: round(spent / len(doses), 3) for name, spent in watch.ms.items()}
+    if trial.fault == PLAIN:
+        answer["ms"] |= base.ms
+        answer["unfit"] = {name: why for name, fault in FAULTS.items() if (why := fault.unfit(base.shot.truth))}
+    return answer
+
+
+@lru_cache(maxsize=1)
+def _set_up(outside: tuple[str, ...]) -> None:
+    import cv2
+
+    from kinema.bench.generators.spec import import_attribute
+    from kinema.bench.pool import THREADS
+    from kinema.metrics import load_all
+
+    cv2.setNumThreads(THREADS)
+    load_all()
+    for address in outside:
+        import_attribute(address)
+
+
+@lru_cache(maxsize=3)
+def _base(scene: SceneRef, request: Request, folder: Path) -> _Base:
+    from kinema.metrics.look import hints_of
+    from kinema.metrics.observe.observer import hear, see
+
+    take = TAKE if request.mode == "t2v" else GIVEN_TAKE
+    truth = truth_of_take(scene, take, request.seconds)
+    if request.mode in ("i2v", "v2v"):
+        request = replace(request, conditioning=conditioning_of(truth_of_take(scene, GIVEN_TAKE, request.seconds), request))
+    case, shot, watch = case_of(scene, request), Shot(truth, request), _Watch()
+    with watch("make"):
+        clip = shot.clip
+    with watch("write and read"):
+        back = read_back(clip, _place(folder, scene, request))
+    with watch("see"):
+        seen = see(back, hints_of(case))
+    with watch("hear"):
+        heard = hear(back.sound, back.sound_rate)
+    return _Base(shot=shot, case=case, seen=seen, heard=heard, ms={name: round(spent, 3) for name, spent in watch.ms.items()})
+
+
+def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
+    return folder / f"{scene.id.replace('/', '-')}-{request.mode}"
+
+
+def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
+    """What is seen and heard of a fault: where it leaves the picture or the sound alone, that of the unfaulted take."""
+    from kinema.metrics.look import hints_of
+    from kinema.metrics.observe.observer import hear, see
+
+    if trial.fault == PLAIN:
+        return _joined(base.seen, base.heard)
+    with watch("make"):
+        clip = _faulty(trial, base, dose)
+    fault = FAULTS.get(trial.fault)
+    place = _place(trial.folder, trial.scene, base.shot.request)
+    changes_picture, changes_sound = _changes(fault)
+    with watch("write and read"):
+        back = read_back(_needed(clip, changes_picture, changes_sound), place)
+    with watch("see"):
+        seen = see(back, hints_of(base.case)) if changes_picture else base.seen
+    with watch("hear"):
+        heard = hear(back.sound, back.sound_rate) if changes_sound else base.heard
+    return _joined(seen, heard)
+
+
+def _changes(fault: Fault | None) -> tuple[bool, bool]:
+    """Whether the picture, and whether the sound is another."""
+    if fault is None:
+        return True, True
+    return fault.kind != "sound", fault.kind == "sound" or fault.both
+
+
+def _faulty(trial: Trial, base: _Base, dose: float) -> Clip:
+    if trial.fault != ANOTHER:
+        return FAULTS[trial.fault](base.shot, dose)
+    truth = truth_of_take(trial.scene, OTHER_TAKE, trial.request.seconds)
+    return Shot(truth, base.shot.request).clip
+
+
+def _needed(clip: Clip, picture: bool, sound: bool) -> Clip:
+    """The part of a clip that is to be written: a sound alone has a blank picture, because a clip needs one."""
+    if not sound:
+        return replace(clip, sound=np.zeros((0, 0), np.float32))
+    if not picture:
+        return replace(clip, frames=np.zeros((len(clip.frames), BLANK, BLANK, 3), np.uint8))
+    return clip
+
+
+def _joined(seen: dict[str, Any], heard: dict[str, Any]) -> Observation:
+    """As ``observe`` joins them: rounded as they are written."""
+    from kinema.metrics.observation import Observation
+    from kinema.metrics.observe.record import from_json, to_json
+
+    return from_json(to_json(Observation(**seen, **heard)))
+
+
+def _scored(seen: Observation, case: Case, names: tuple[str, ...], watch: _Watch) -> tuple[dict[str, float | None], dict[str, str]]:
+    values: dict[str, float | None] = {}
+    failed: dict[str, str] = {}
+    for name in names:
+        if case.request.mode not in METRICS[name].load().modes:
+            continue
+        with watch(name):
+            result = scored(seen, case, (name,))[name]
+        values[name] = result.value if isinstance(result, Scored) else None
+        if isinstance(result, Failed):
+            failed[name] = result.error.strip().splitlines()[-1]
+    return values, failed
