@@ -37,7 +37,8 @@ def sam2(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
     torch.manual_seed(0)
     trunk = {
-        "model_type": "sam2_hiera_det_model", "hidden_size": 8, "num_attention_heads": 1, "image_size": [64, 64], "blocks_per_stage": [1, 1, 2, 1],
+        "model_type": "sam2_hiera_det_model", "hidden_size": 8, "num_attention_heads": 1, "image_size": [64, 64],
+        "blocks_per_stage": [1, 1, 2, 1],
         "embed_dim_per_stage": [8, 16, 32, 64], "num_attention_heads_per_stage": [1, 1, 2, 2], "window_size_per_stage": [8, 4, 8, 4],
         "global_attention_blocks": [3], "window_positional_embedding_background_size": [4, 4],
     }  # fmt: skip
@@ -50,8 +51,10 @@ def sam2(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         prompt_encoder_config={"hidden_size": 128, "image_size": 64, "patch_size": 16, "mask_input_channels": 8},
         mask_decoder_config={"hidden_size": 128, "mlp_dim": 32, "iou_head_hidden_dim": 32, "num_attention_heads": 2},
         memory_attention_hidden_size=128, memory_attention_feed_forward_hidden_size=32, memory_attention_num_layers=1,
-        memory_attention_rope_feat_sizes=[4, 4], memory_encoder_hidden_size=128, memory_encoder_output_channels=64, mask_downsampler_embed_dim=128,
-        memory_fuser_embed_dim=128, memory_fuser_intermediate_dim=32, memory_fuser_num_layers=1, max_object_pointers_in_encoder=4, num_maskmem=3,
+        memory_attention_rope_feat_sizes=[4, 4], memory_encoder_hidden_size=128, memory_encoder_output_channels=64,
+        mask_downsampler_embed_dim=128,
+        memory_fuser_embed_dim=128, memory_fuser_intermediate_dim=32, memory_fuser_num_layers=1, max_object_pointers_in_encoder=4,
+        num_maskmem=3,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("sam2")
     return folder, _saved(Sam2VideoModel(config), folder)
