@@ -1,68 +1,105 @@
-"""Does the clip show what the prompt names?"""
+"""Does the clip show what the prompt names? Statement by statement; what is heard, and the picture as a whole: ``adherence_scene.py``."""
 
 from __future__ import annotations
 
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.metrics.dynamics import shown_counts
+import kinema.metrics.claims_body
+import kinema.metrics.claims_picture
+import kinema.metrics.claims_sound
+import kinema.metrics.claims_time  # noqa: F401  (importing these four fills the table of checks)
+from kinema.metrics.claims import Evidence, Verdict, verdicts
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.observation import Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from kinema.metrics.observation import Observation
 
-    from kinema.metrics.observation import Track
-    from kinema.scenes.request import Claim
+__all__ = ["claims", "colour", "count", "direction", "event", "order", "shape", "share_held", "size_order", "stays", "timing"]
 
-__all__ = ["colour", "count", "direction"]
+VISIBLE = ("t2v", "i2v", "v2v", "a2v")  # modes in which the picture is the generator's own
+LATEST_MS = 1000.0  # ms, beyond which it does not matter how late
+TAKES = "Takes of the truth start up to 0.25 s late, so less cannot be told from a correct clip."
 
-STARTED = 0.12  # diameters from the start along an axis: then the body surely moves that way
-SMOOTH = 3  # frames of the running median that a single bad frame cannot move
-SHORT = 0.25  # -, share of the clip's frames; a shorter track is measured as if it were that long: scraps do not win
-CANDIDATES = 6  # tracks, the longest, among which bodies are looked for
+
+def share_held(found: list[Verdict], nothing: str) -> Scored | Unscored:
+    """Mean of what can be decided, or why nothing can.
+
+    Args:
+        found: results of the statements of one kind.
+        nothing: what to say where the prompt makes no such statement.
+    """
+    if not found:
+        return Unscored(reason=nothing)
+    decided = [verdict for verdict in found if verdict.holds is not None]
+    if not decided:
+        return Unscored(reason=found[0].why)
+    value = float(np.mean([verdict.holds for verdict in decided]))
+    said = "; ".join(verdict.why for verdict in decided[:4]) + ("; and so on" if len(decided) > 4 else "")
+    details = {"claims": [verdict.to_json() for verdict in found]}
+    return Scored(value=value, why=f"{sum(one.met for one in decided)} of {len(decided)} hold: {said}.", details=details)
 
 
 @metric(
-    "adherence/colour", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
-    source="share of the named bodies' frames whose colour is the claimed one, best assignment of tracks to bodies",
+    "adherence/claims", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="met / decidable, a statement being met from 0.7 on",
+    source="own: share of the prompt's checkable statements that the clip meets; T2V-CompBench and VBench score one property a prompt",
+    own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "move_swap", "style_swap"),
+    coupled={"vanish": "what is gone shows nothing that was asked for", "silence": "sounds are asked for too",
+             "late_start": "moments are asked for too", "mirror": "sides are asked for too"},
+    blind=("A statement that no check can decide (a material by its looks, most shapes) counts neither way.",),
+)  # fmt: skip
+def claims(seen: Observation, case: Case) -> Scored | Unscored:
+    """How many of the things that the prompt says are true of the clip.
+
+    Returns:
+        Share of the statements that hold by at least 0.7, of those that can be decided. ``Unscored`` where the prompt makes none that can.
+
+    Example:
+        >>> claims(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt makes no statement that can be checked'
+    """
+    found = verdicts(Evidence(seen, case))
+    answer = share_held(found, "the prompt makes no statement that can be checked")
+    if isinstance(answer, Unscored):
+        return answer
+    decided = [verdict for verdict in found if verdict.holds is not None]
+    missed = [f"{one.claim.kind} ({one.why})" for one in decided if not one.met]
+    met = len(decided) - len(missed)
+    tail = f"; not met: {'; '.join(missed[:3])}" if missed else ""
+    return Scored(value=met / len(decided), why=f"{met} of {len(decided)} statements are met{tail}.", details=answer.details)
+
+
+@metric(
+    "adherence/colour", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
+    formula="mean over bodies of frames whose nearest name by CIEDE2000 (at equal luminance, within 24) is the claimed one / frames",
+    source="Sharma, Wu, Dalal 2005 for the difference; best assignment of tracks to bodies",
+    own=("colour_swap",),
+    coupled={"identity_swap": "a body that takes another's looks has the wrong colour from then on",
+             "style_swap": "a film without colours shows none", "count_swap": "a body that is not there has no colour"},
+    blind=("Which of six names is nearest, not how exactly.", "A black-and-white film or a sketch is not asked for colours."),
 )  # fmt: skip
 def colour(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the bodies have the colours that the prompt names.
 
     Returns:
         Share of the frames of the named bodies' tracks that have the claimed colour, averaged over bodies; a body that
-        is not there counts as 0. ``Unscored`` where the prompt names no colour.
+        is not there counts as 0. ``Unscored`` where the prompt names no colour, or a style without colours.
 
     Example:
         >>> colour(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no colour'
     """
-    claims = [claim for claim in case.claims if claim.kind == "colour"]
-    if not claims:
-        return Unscored(reason="the prompt names no colour")
-    if case.unfollowed:
-        return Unscored(reason=case.unfollowed)
-    owners = _assignment(seen, case)
-    shares = {}
-    for number, claim in enumerate(claims):
-        tracks = list(owners.values()) if claim.body is None else [owners[claim.body]] if claim.body in owners else []
-        shares[number] = (
-            float(np.mean([_share(track, claim.value, len(seen.times)) for track in tracks])) if tracks else 0.0
-        )
-    found = ", ".join(f"{claim.value} {shares[number]:.0%}" for number, claim in enumerate(claims))
-    return Scored(
-        value=float(np.mean(list(shares.values()))),
-        why=f"Frames in the colour asked for: {found}.",
-        details={"tracks": len(owners)},
-    )
+    return share_held(verdicts(Evidence(seen, case), "colour"), "the prompt names no colour")
 
 
 @metric(
-    "adherence/count", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
-    source="share of the clip's time in which the number of visible bodies is the claimed one",
+    "adherence/count", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
+    formula="frames in which the number of visible bodies is the claimed one / frames asked for",
+    source="own; GenEval and T2V-CompBench count in single frames",
+    own=("count_swap", "vanish", "duplicate"),
+    blind=("Bodies that never move are background.",),
 )  # fmt: skip
 def count(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether there are as many bodies as the prompt says.
@@ -75,23 +112,17 @@ def count(seen: Observation, case: Case) -> Scored | Unscored:
         >>> count(Observation(), Case.outside("a ball bounces")).reason
         'the prompt gives no number'
     """
-    claims = [claim for claim in case.claims if claim.kind == "count"]
-    if not claims:
-        return Unscored(reason="the prompt gives no number")
-    if case.unfollowed:
-        return Unscored(reason=case.unfollowed)
-    wanted = int(claims[0].value)
-    counts = shown_counts(seen, case)
-    share = float((counts == wanted).mean()) if len(counts) else 0.0
-    usual = int(np.median(counts)) if len(counts) else 0
-    return Scored(
-        value=share, why=f"{wanted} asked for; that many are visible for {share:.0%} of the time, usually {usual}."
-    )
+    return share_held(verdicts(Evidence(seen, case), "count"), "the prompt gives no number")
 
 
 @metric(
-    "adherence/direction", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
-    source="share of direction claims that hold: where a body first moves by an eighth of its size",
+    "adherence/direction", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
+    formula="statements that hold / statements: where a body first moves by 0.12 of its size, the camera's own motion taken out",
+    source="own; unlike T2V-CompBench's motion binding the wrong way earns nothing",
+    own=("direction_swap",),
+    coupled={"mirror": "left becomes right", "reversal": "the end of a motion often leads the other way",
+             "count_swap": "a body that is not there moves nowhere"},
+    blind=("Only where it first moves; the way of a spinning top's stem is not followed.",),
 )  # fmt: skip
 def direction(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the bodies first move where the prompt says.
@@ -104,83 +135,128 @@ def direction(seen: Observation, case: Case) -> Scored | Unscored:
         >>> direction(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no direction'
     """
-    claims = [claim for claim in case.claims if claim.kind == "direction"]
-    if not claims:
-        return Unscored(reason="the prompt names no direction")
-    if case.unfollowed:
-        return Unscored(reason=case.unfollowed)
-    owners = _assignment(seen, case)
-    holds, said = [], []
-    for claim in claims:
-        tracks = list(owners.values()) if claim.body is None else [owners[claim.body]] if claim.body in owners else []
-        moves = [_moves(track) for track in tracks]
-        holds.append(bool(moves) and all(claim.value in move for move in moves))
-        said.append(
-            f"{claim.value} asked for, {' and '.join('/'.join(move) or 'no motion' for move in moves) or 'no body'} seen"
-        )
-    return Scored(value=float(np.mean(holds)), why=f"{sum(holds)} of {len(claims)} directions hold: {'; '.join(said)}.")
+    return share_held(verdicts(Evidence(seen, case), "direction"), "the prompt names no direction")
 
 
-def _assignment(seen: Observation, case: Case) -> dict[int, Track]:
-    """Which track is which of the claims' bodies: by colour, then by direction, then the longest."""
-    bodies = sorted({claim.body for claim in case.claims if claim.body is not None})
-    if not bodies:
-        counts = [int(claim.value) for claim in case.claims if claim.kind == "count"]
-        bodies = list(range(counts[0] if counts else 1))
-    longest = sorted(seen.tracks, key=lambda track: -float(track.confidence.sum()))[:CANDIDATES]
-    frames = max(len(seen.times), 1)
-    worth = _worths(case.claims, frames)
-    best: tuple[float, dict[int, Track]] = (-1.0, {})
-    size = min(len(bodies), len(longest))
-    for tracks in permutations(longest, size):
-        for some in _placings(bodies, size):
-            total = sum(worth(body, track) for body, track in zip(some, tracks, strict=True))
-            if total > best[0] + 1e-9:
-                best = (total, dict(zip(some, tracks, strict=True)))
-    return best[1]
+@metric(
+    "adherence/shape", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="bodies whose outline is of the claimed kind (round, or with corners) / bodies of which a shape is claimed",
+    source="own", own=("shape_swap",), coupled={"count_swap": "a body that is not there has no shape"},
+    blind=("Only round against angular; hoops, cylinders and balloons are not judged.",),
+)  # fmt: skip
+def shape(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the bodies have outlines of the kind that the prompt names.
+
+    Returns:
+        Share of the shape claims that hold. ``Unscored`` where the prompt names no shape, or none that an outline decides.
+
+    Example:
+        >>> shape(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no shape'
+    """
+    return share_held(verdicts(Evidence(seen, case), "shape"), "the prompt names no shape")
 
 
-def _placings(bodies: list[int], size: int) -> list[tuple[int, ...]]:
-    """The bodies in order, or every choice of as many of them as there are tracks."""
-    return [tuple(bodies)] if size == len(bodies) else list(permutations(bodies, size))
+@metric(
+    "adherence/size_order", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="1 where the body said to be larger (longer, higher) is so by 3 %, else 0",
+    source="own", own=("size_change",),
+    coupled={"count_swap": "one body alone is not the larger of two", "colour_swap": "the bodies are told apart by colour"},
+    blind=("A yes or no: by how much it is larger is not asked.",),
+)  # fmt: skip
+def size_order(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the larger, longer or higher of two is the one that the prompt says.
+
+    Returns:
+        1 or 0. ``Unscored`` where the prompt compares nothing.
+
+    Example:
+        >>> size_order(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt compares no sizes'
+    """
+    return share_held(verdicts(Evidence(seen, case), "larger"), "the prompt compares no sizes")
 
 
-def _worths(claims: tuple[Claim, ...], frames: int) -> Callable[[int, Track], float]:
-    named = {(claim.kind, claim.body): claim.value for claim in claims}
+@metric(
+    "adherence/event", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="mean over events: 1 within 0.45 s of the moment asked for, falling to 0.5 at 1.2 s, 0 where not seen",
+    source="own; PhyGenEval asks a language model for the same", own=("vanish", "late_start"),
+    coupled={"time_stretch": "it happens at another moment", "sticks": "what sticks does not go on to what follows"},
+    blind=(TAKES, "A splash is taken for any contact."),
+)  # fmt: skip
+def event(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether what the prompt says happens is seen to happen, near its time.
 
-    def worth(body: int, track: Track) -> float:
-        value = 0.01 * min(1.0, len(track.t) / frames)
-        if ("colour", body) in named:
-            value += _share(track, named["colour", body], frames)
-        if ("direction", body) in named and named["direction", body] in _moves(track):
-            value += 0.1
-        return value
+    Returns:
+        Mean over the events (bounce, collision, topple, stop, return, comes out, passes, swap, speaks). ``Unscored`` where it names none.
 
-    return worth
-
-
-def _share(track: Track, name: str, frames: int) -> float:
-    """Share of a track's frames that have a colour."""
-    own = track.colours or (track.colour or "",) * len(track.t)
-    return sum(one == name for one in own) / max(len(own), SHORT * frames, 1)
-
-
-def _moves(track: Track) -> tuple[str, ...]:
-    """Which of left, right, down and up a track does first."""
-    if len(track.t) < SMOOTH:
-        return ()
-    x, y = _steady(track.x), _steady(track.y)
-    far = STARTED * track.diameter
-    sideways, upright = np.flatnonzero(np.abs(x - x[0]) > far), np.flatnonzero(np.abs(y - y[0]) > far)
-    moves = []
-    if len(sideways):
-        moves.append("right" if x[sideways[0]] > x[0] else "left")
-    if len(upright) and (not len(sideways) or upright[0] <= sideways[0]):
-        moves.append("down" if y[upright[0]] > y[0] else "up")
-    return tuple(moves)
+    Example:
+        >>> event(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no event'
+    """
+    return share_held(verdicts(Evidence(seen, case), "event"), "the prompt names no event")
 
 
-def _steady(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Running median over three frames; the ends keep their own value."""
-    middle = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
-    return np.concatenate([values[:1], middle, values[-1:]])
+@metric(
+    "adherence/order", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="order statements that hold / order statements: who lands, arrives or speaks first, by at least 20 ms",
+    source="own", own=("order_swap",),
+    coupled={"vanish": "what is gone arrives nowhere", "colour_swap": "the bodies are told apart by colour"},
+    blind=("Bodies of one colour that start side by side may be exchanged unnoticed.",),
+)  # fmt: skip
+def order(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether what the prompt says comes first does come first.
+
+    Returns:
+        Share of the statements of order that hold. ``Unscored`` where the prompt makes none.
+
+    Example:
+        >>> order(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt gives no order'
+    """
+    return share_held(verdicts(Evidence(seen, case), "order"), "the prompt gives no order")
+
+
+@metric(
+    "adherence/timing", version=1, unit="ms", better="lower", best=0.0, worst=LATEST_MS, needs=("tracks",), modes=VISIBLE,
+    formula="mean over moments asked for of |seen - asked|, each at most 1000 ms; not seen: 1000 ms",
+    source="own", own=("late_start",),
+    coupled={"time_stretch": "it happens at another moment", "vanish": "what is gone cannot happen"}, blind=(TAKES,),
+)  # fmt: skip
+def timing(seen: Observation, case: Case) -> Scored | Unscored:
+    """How far the moments seen are from those that the prompt asks for.
+
+    Returns:
+        ms, over the moment of the start, where the prompt gives one, and those of events. ``Unscored`` where it gives no moment.
+
+    Example:
+        >>> timing(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt gives no moment'
+    """
+    found = [one for one in verdicts(Evidence(seen, case), "timing", "event") if one.claim.time is not None]
+    decided = [one for one in found if one.holds is not None]
+    if not decided:
+        return Unscored(reason=found[0].why if found else "the prompt gives no moment")
+    off = [LATEST_MS if one.off_s is None else min(LATEST_MS, 1000 * abs(one.off_s)) for one in decided]
+    said = "; ".join(one.why for one in decided[:4])
+    details = {"claims": [one.to_json() for one in found]}
+    return Scored(value=float(np.mean(off)), why=f"{np.mean(off):.0f} ms off: {said}.", details=details)
+
+
+@metric(
+    "adherence/stays", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="statements that hold / statements: stands, stays in the air, afloat, in the bowl, on the track",
+    source="own", own=("vanish",), coupled={"teleport": "what jumps does not stay"},
+    blind=("Whether a cloth stays on its ball is not decided.",),
+)  # fmt: skip
+def stays(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether what must not fall, tip or leave does not.
+
+    Returns:
+        Share of such statements that hold. ``Unscored`` where the prompt makes none that can be decided.
+
+    Example:
+        >>> stays(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt says of nothing that it stays'
+    """
+    return share_held(verdicts(Evidence(seen, case), "stays"), "the prompt says of nothing that it stays")

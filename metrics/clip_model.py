@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,10 +86,9 @@ class Watcher(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        sizes = (9, 24, 48, 96, width)
         steps: list[nn.Module] = []
-        for before, after in pairwise(sizes):
-            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.GELU()]
+        for before, after, side, stride in ((9, 48, 4, 4), (48, 96, 3, 2), (96, width, 3, 2)):
+            steps += [nn.Conv2d(before, after, side, stride, padding=side % 2), nn.GroupNorm(8, after), nn.GELU()]
         self.see = nn.Sequential(*steps)
         self.place = nn.Parameter(0.02 * torch.randn(1, 1, 16, width))
         self.moment = nn.Parameter(0.02 * torch.randn(1, FRAMES, 1, width))

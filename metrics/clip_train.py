@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["train_clip"]
 
 HELD = 20  # every so many-th group is kept for judging
-GROUPS_A_STEP = 12  # groups a batch; each brings about five clips that differ in one factor
+GROUPS_A_STEP = 10  # groups a batch; each brings about five clips that differ in one factor
 WARM_UP = 40  # steps
 RATE = 1e-3  # of AdamW
 CHECKPOINT_S = 60.0  # s between checkpoints

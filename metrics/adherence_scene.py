@@ -1,0 +1,152 @@
+"""Does the clip show and sound as the prompt says: camera, style, light, material, sound, silence, room?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kinema.metrics.adherence import VISIBLE, share_held
+from kinema.metrics.claims import Evidence, verdicts
+from kinema.metrics.metric import Case, Scored, Unscored, metric
+
+if TYPE_CHECKING:
+    from kinema.metrics.observation import Observation
+
+__all__ = ["camera", "lighting", "material", "room", "silence", "sound", "style"]
+
+AUDIBLE = ("t2v", "i2v", "v2v", "v2a")  # modes in which the sound is the generator's own
+
+
+@metric(
+    "adherence/camera", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("view",), modes=VISIBLE,
+    formula="1 where kind and way of the camera's move are those asked for, 0.5 for zoom instead of dolly, else 0",
+    source="own; EvalCrafter and WorldScore need weights for the camera's pose",
+    own=("move_swap",), coupled={"pan": "another move is added", "zoom": "another move is added", "mirror": "left becomes right"},
+    blind=("A dolly towards a flat wall is a zoom.", "A still camera that nobody asked for is not looked at."),
+)  # fmt: skip
+def camera(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the camera moves as the prompt says.
+
+    Returns:
+        1, 0.5 or 0. ``Unscored`` where the prompt names no move.
+
+    Example:
+        >>> camera(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no camera move'
+    """
+    return share_held(verdicts(Evidence(seen, case), "camera"), "the prompt names no camera move")
+
+
+@metric(
+    "adherence/style", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("look",), modes=VISIBLE,
+    formula="probability of the style asked for among six, by linear discriminants of three small frames; at least 0.7 if first",
+    source="own, fitted to the scenes' own pictures of seeds from 3,900,000", own=("style_swap",),
+    coupled={"compression": "fine lines and grain go first", "blur": "fine lines and grain go first", "noise": "noise is taken for grain"},
+    blind=("Knows the six styles as these scenes draw them.",),
+)  # fmt: skip
+def style(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the picture has the style that the prompt names.
+
+    Returns:
+        0 to 1. ``Unscored`` where the prompt names no style.
+
+    Example:
+        >>> style(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no style'
+    """
+    return share_held(verdicts(Evidence(seen, case), "style"), "the prompt names no style")
+
+
+@metric(
+    "adherence/lighting", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("look",), modes=VISIBLE,
+    formula="probability of the light asked for among five, by linear discriminants of three small frames; at least 0.7 if first",
+    source="own, fitted to the scenes' own pictures of seeds from 3,900,000", own=(),
+    coupled={"style_swap": "a sketch shows hardly any light", "mirror": "light comes from the other side"},
+    blind=("Knows the five lights as these scenes have them.",),
+)  # fmt: skip
+def lighting(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the picture is lit as the prompt says.
+
+    Returns:
+        0 to 1. ``Unscored`` where the prompt names no light.
+
+    Example:
+        >>> lighting(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no light'
+    """
+    return share_held(verdicts(Evidence(seen, case), "lighting"), "the prompt names no light")
+
+
+@metric(
+    "adherence/material", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    formula="0 to 1 as the ratio of the outline's sides changes by 2 to 10 %, where jelly is asked for",
+    source="own", own=("squash",), blind=("Only jelly shows what it is made of; other materials are heard (sync/material).",),
+)  # fmt: skip
+def material(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether what should wobble wobbles.
+
+    Returns:
+        0 to 1. ``Unscored`` where the prompt names no material that shows.
+
+    Example:
+        >>> material(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no material'
+    """
+    return share_held(verdicts(Evidence(seen, case), "material"), "the prompt names no material")
+
+
+@metric(
+    "adherence/sound", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
+    formula="mean over sounds named of min(1, heard / enough): an onset, .3 s of even noise, a tone for .25 or a voice for .08 of the time",
+    source="own", own=("silence",),
+    coupled={"noise_sound": "noise hides a voice and a tone", "click_track": "a click is no voice and no tone"},
+    blind=("Any onset is an impact; rolling and sliding are not told apart.",),
+)  # fmt: skip
+def sound(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether the sounds that the prompt names are heard.
+
+    Returns:
+        0 to 1. ``Unscored`` where the prompt names no sound.
+
+    Example:
+        >>> sound(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no sound'
+    """
+    return share_held(verdicts(Evidence(seen, case), "sound"), "the prompt names no sound")
+
+
+@metric(
+    "adherence/silence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
+    formula="1 where the level stays below -60 dB re full scale and no onset is heard, else 0",
+    source="own", own=("phantom_impact", "noise_sound", "click_track"),
+    blind=("Only prompts that forbid every sound are judged.",),
+)  # fmt: skip
+def silence(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether nothing is heard where the prompt forbids it.
+
+    Returns:
+        1 or 0. ``Unscored`` where the prompt does not ask for silence.
+
+    Example:
+        >>> silence(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt does not ask for silence'
+    """
+    return share_held(verdicts(Evidence(seen, case), "silence"), "the prompt does not ask for silence")
+
+
+@metric(
+    "adherence/room", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("room",), modes=AUDIBLE,
+    formula="1 while |ln(decay heard / decay of the room)| <= ln 1.6, falling to 0 at ln 2.6",
+    source="own; decay by ISO 3382 on the rooms as built", own=("room", "decay"), coupled={"silence": "nothing decays in silence"},
+    blind=("Rooms of like decay (classroom and bathroom) are the same to it.",),
+)  # fmt: skip
+def room(seen: Observation, case: Case) -> Scored | Unscored:
+    """Whether it sounds like the room that the prompt names.
+
+    Returns:
+        0 to 1. ``Unscored`` where the prompt names no room, or nothing sounds that ends.
+
+    Example:
+        >>> room(Observation(), Case.outside("a ball bounces")).reason
+        'the prompt names no room'
+    """
+    return share_held(verdicts(Evidence(seen, case), "room"), "the prompt names no room")
