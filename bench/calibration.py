@@ -80,7 +80,7 @@ def calibration_tasks(suite: Suite, scene: SceneRef, known: Measured, folder: Pa
     )
     tasks = []
     for condition in CONDITIONS:
-        wanted = tuple(name for name in suite.metrics if condition in TAKES or condition in METRICS[name].load().floors)
+        wanted = tuple(name for name in suite.clip_metrics if condition in TAKES or condition in METRICS[name].load().floors)
         if wanted and condition not in known:
             tasks.append(CaseTask(scene, request, condition, wanted, folder, truth))
     return tasks
@@ -126,9 +126,9 @@ def stranger_of(scene: SceneRef) -> SceneRef:
 
 
 def _cache_path(suite: Suite, scene: SceneRef) -> Path:
-    homes = {METRICS[name].home for name in suite.metrics}
+    homes = {METRICS[name].home for name in suite.clip_metrics}
     outside = [sha256_of(Path(home)) for home in sorted(homes) if Path(home).is_file()]
-    versions = {name: METRICS[name].version for name in suite.metrics}
+    versions = {name: METRICS[name].version for name in suite.clip_metrics}
     size = [suite.width, suite.height, suite.fps, suite.seconds]
     key = hash_of([scene.id, [list(pair) for pair in scene.overrides], size, versions, CONDITIONS, source_hash(), outside], 40)
     return cache_folder() / "calibration" / f"{key}.json"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 import kinema
-from kinema.bench.cli_data import COMMANDS
+from kinema.bench.cli_data import COMMANDS as DATA_COMMANDS
+from kinema.bench.cli_train import COMMANDS as TRAIN_COMMANDS
 from kinema.bench.terminal import WORKERS, bars, print_json, say, workers_of
 from kinema.errors import KinemaError
 
@@ -282,41 +283,6 @@ def show(name: str) -> int:
     return 0
 
 
-@cli.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("training"), show_default=True, help="Folder of checkpoints.")
-@click.option("--clips", type=click.IntRange(1), default=5000, show_default=True, help="Clips of the corpus.")
-@click.option("--minutes", type=float, help="Stop after so long, with a checkpoint.")
-@click.option("--stage", default="all", show_default=True, help="Only one stage: corpus, video, sound, latents, flow or export.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of every draw of the training.")
-@click.option("--resume/--anew", default=True, show_default=True, help="Go on from the checkpoints in the folder, or begin again.")
-def train(out: Path, clips: int, minutes: float | None, stage: str, seed: int, resume: bool) -> int:
-    """Train the bundled generator from nothing, on scenes that no suite uses.
-
-    \b
-    Examples:
-      kinema train                            all of it: corpus, autoencoders, flow, weights
-      kinema train --minutes 10 --out t       some of it; the same command goes on
-      kinema run smoke -g reference:weights=training/weights
-    """  # noqa: D301
-    from kinema.reference_model.train import train as fit
-
-    with bars() as tell:
-        weights = fit(
-            out,
-            clips=clips,
-            minutes=minutes,
-            stage=stage,
-            seed=seed,
-            resume=resume,
-            progress=lambda name, share, words: tell(f"{name}: {words}" if words else name, round(1000 * share), 1000),
-        )
-    if weights is not None:
-        click.echo(weights)
-    else:
-        say(f"not finished; the same command goes on from {out}")
-    return 0
-
-
 def _carry_out(plan: Plan, out: Path | None, workers: int | None, no_report: bool, as_json: bool) -> int:
     """Run a plan and print what came of it."""
     from kinema.bench.runner import carry_out
@@ -371,5 +337,5 @@ def _tell_plan(plan: Plan, out: Path | None, as_json: bool) -> None:
         click.echo(f"{count:6d}  {name}")
 
 
-for _command in COMMANDS:
+for _command in (*DATA_COMMANDS, *TRAIN_COMMANDS):
     cli.add_command(_command)

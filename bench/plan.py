@@ -15,6 +15,9 @@ from kinema.bench.generators.spec import Spec, is_control, parse
 from kinema.bench.suite import CALIBRATION_SEEDS, Family, Suite, load_suite
 from kinema.errors import ConfigError
 from kinema.files import hash_of, sha256_of
+from kinema.metrics.distribution_metrics import LEAST
+from kinema.metrics.features import Weights
+from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
 from kinema.scenes.scene import Scene, scene_from_id
 
@@ -115,6 +118,12 @@ class Plan:
     def folder(self) -> Path:
         """Where the run goes when nothing else is said."""
         return Path("runs") / f"{self.name}-{self.hash[:8]}"
+
+    @property
+    def features(self) -> tuple[Weights, ...] | None:
+        """The networks from outside that make vectors beside our own; None where no metric can use any, so that none are made."""
+        asked = any("features" in METRICS[name].load().needs for name in self.suite.set_metrics)
+        return self.suite.features if asked and len(self.scenes) >= LEAST else None
 
     @property
     def scaled(self) -> bool:

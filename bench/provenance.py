@@ -39,7 +39,7 @@ def describe(plan: Plan, workers: int) -> dict[str, Any]:
 
 def card_json(card: Card) -> dict[str, Any]:
     """A metric's card, without its function."""
-    names = ("version", "unit", "better", "best", "worst", "gate", "scaled", "floors", "needs", "source", "summary")
+    names = ("version", "unit", "better", "best", "worst", "gate", "scaled", "over", "floors", "needs", "source", "summary")
     return {name: list(value) if isinstance(value := getattr(card, name), tuple) else value for name in names}
 
 

@@ -22,9 +22,10 @@ from kinema.bench.plan import SceneRef, request_of, scene_refs
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.runner import Progress
 from kinema.bench.suite import Suite
-from kinema.bench.work import WITNESS, truth_of_take
+from kinema.bench.work import REFERENCE_TAKE, WITNESS, truth_of_take
 from kinema.errors import ConfigError, KinemaError
 from kinema.files import dumps, hash_of, locked, read_json, sha256_of, write_bytes, write_json
+from kinema.metrics.distribution_metrics import LEAST
 from kinema.metrics.look import CASE_STRETCH
 from kinema.scenes.dataset import KIND, MANIFEST, SCHEMA
 from kinema.scenes.identity import truth_source
@@ -133,9 +134,12 @@ def rendering(
 def truths_of_run(suite: Suite, scenes: Sequence[SceneRef], samples: int) -> tuple[TruthOf, ...]:
     """Every truth that ``kinema run`` looks up for these scenes with the suite's own controls, each once."""
     long, short = round(CASE_STRETCH * suite.seconds, 6), suite.seconds
+    compared = bool(suite.set_metrics) and len(scenes) >= LEAST
     found: dict[TruthOf, None] = {}
     for ref in scenes:
         found[ref, 0, long] = None
+        if compared:
+            found[ref, REFERENCE_TAKE, short] = None
         for take in range(ORACLE_TAKE, ORACLE_TAKE + samples):
             found[ref, take, short] = None
         if any(control.startswith("shuffled_sound") for control in suite.controls):

@@ -13,12 +13,12 @@ from kinema.bench.calibration import Scales
 from kinema.bench.plan import Plan, Unit, needs_truth
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.provenance import card_json, describe
-from kinema.bench.work import ClipTask, Done, Result, TruthTask
+from kinema.bench.work import VECTORS, ClipTask, Done, Result, SetTask, TruthTask
 from kinema.errors import ConfigError, KinemaError
 from kinema.files import locked, read_json, write_json
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.record import SCHEMA, append_lines, checked, cut_torn_line, read_lines, write_lines
-from kinema.summary import summarise
+from kinema.summary import EVERY_SCENE, is_lost, summarise
 
 __all__ = ["Finished", "Progress", "carry_out"]
 
@@ -72,6 +72,7 @@ def carry_out(plan: Plan, folder: Path, *, workers: int, progress: Progress) -> 
             with Pool(workers, HANDLER) as pool:
                 scales = _calibrated(plan, folder, pool, progress)
                 run.work(pool, scales, progress)
+                run.compare(pool, progress)
             run.finish(scales)
     return Finished(folder, read_json(folder / "summary.json"), list(read_lines(folder / "scores.jsonl")))
 
@@ -136,6 +137,7 @@ class _Run:
     plan: Plan
     folder: Path
     lines: dict[int, list[Line]] = field(default_factory=dict)  # unit -> its score lines
+    sets: list[Line] = field(default_factory=list)  # of metrics of sets of clips, made when all clips are there
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.folder / WORK, ignore_errors=True)
@@ -155,7 +157,7 @@ class _Run:
         """Whether a unit was flushed in full and its clip is still there."""
         clip = lines[0]["clip"]
         there = clip is None or any((self.folder / "clips").glob(f"{clip}.*"))
-        return {line["metric"] for line in lines} == set(self.plan.suite.metrics) and there
+        return {line["metric"] for line in lines} == set(self.plan.suite.clip_metrics) and there
 
     @property
     def left(self) -> list[Unit]:
@@ -185,12 +187,50 @@ class _Run:
         groups: dict[tuple[str, str], list[ClipTask | TruthTask]] = {}
         for unit in sorted(self.left, key=needs_truth):
             key = ("scene", unit.scene_id) if needs_truth(unit) else ("generator", unit.generator)
-            groups.setdefault(key, []).append(ClipTask(unit, self.plan.suite.metrics, work, truth=self.plan.truth))
+            task = ClipTask(unit, self.plan.suite.clip_metrics, work, truth=self.plan.truth, features=self.plan.features)
+            groups.setdefault(key, []).append(task)
         for ref in self.plan.scenes:
             request = next(unit.request for unit in self.plan.units if unit.scene == ref)
-            if not (self.folder / "truth" / f"{ref.id}.json").exists():
-                groups.setdefault(("scene", ref.id), []).append(TruthTask(ref, request, work, self.plan.truth))
+            if not all((self.folder / "truth" / f"{ref.id}{suffix}").exists() for suffix in self._of_truth):
+                task_of_truth = TruthTask(ref, request, work, self.plan.truth, self.plan.features)
+                groups.setdefault(("scene", ref.id), []).append(task_of_truth)
         return list(groups.values())
+
+    @property
+    def _of_truth(self) -> tuple[str, ...]:
+        return (".json",) if self.plan.features is None else (".json", VECTORS)
+
+    def compare(self, pool: Pool, progress: Progress) -> None:
+        """Compare all clips of each generator with the truth's own."""
+        names = self.plan.suite.set_metrics
+        groups = [[self._set_task(generator, names)] for generator in self.plan.generators] if names else []
+        self.sets = []
+        found = {}
+        for done, answer in enumerate(pool.run(groups), start=1):
+            found[answer.task.generator] = _sound(answer.value, f"comparing all clips of {answer.task.generator}")
+            progress("comparing sets", done, len(groups))
+        for generator in self.plan.generators if names else ():
+            self.sets += [_set_line(self.plan, generator, name, found[generator][name]) for name in names]
+
+    def _set_task(self, generator: str, names: tuple[str, ...]) -> SetTask:
+        clips = {number: lines[0]["clip"] for number, lines in self.lines.items()}
+        seen = self.folder / "observations"
+        shown = tuple(
+            (unit.scene_id, None if self._lost(unit) else seen / f"{clips[unit.number]}.json")
+            for unit in self.plan.units
+            if unit.generator == generator and unit.scene is not None and self._observed(unit)
+        )
+        there = self.plan.features is not None
+        true = tuple((ref.id, self.folder / "truth" / f"{ref.id}{VECTORS}" if there else None) for ref in self.plan.scenes)
+        return SetTask(generator, shown, true, names, self.plan.features, self.plan.truth)
+
+    def _lost(self, unit: Unit) -> bool:
+        return is_lost(self.lines[unit.number][0])
+
+    def _observed(self, unit: Unit) -> bool:
+        """Whether a clip was observed, or is lost; where the observer itself failed there is nothing to compare."""
+        clip = self.lines[unit.number][0]["clip"]
+        return self._lost(unit) or (self.folder / "observations" / f"{clip}.json").exists()
 
     def _record(self, task: ClipTask, done: Done, scales: Scales) -> None:
         self._keep(done.files)
@@ -208,7 +248,7 @@ class _Run:
 
     def finish(self, scales: Scales) -> None:
         """Put the lines into the order of the plan and sum them up."""
-        ordered = [line for number in sorted(self.lines) for line in self.lines[number]]
+        ordered = [line for number in sorted(self.lines) for line in self.lines[number]] + self.sets
         write_lines(self.folder / "scores.jsonl", ordered)
         info = read_json(self.folder / "run.json")
         times = {_key(row): row for row in read_lines(self.folder / "times.jsonl")}
@@ -237,6 +277,28 @@ def _sound(value: Any, what: str) -> Any:
     return value
 
 
+def _set_line(plan: Plan, generator: str, metric: str, result: Result) -> Line:
+    """The line of a metric of a set of clips: its scene is ``*``, it has no clip and no scale."""
+    card = METRICS[metric].load()
+    modes = {unit.request.mode for unit in plan.units if unit.generator == generator}
+    line: Line = {
+        "schema": SCHEMA, "scene": EVERY_SCENE, "mode": "+".join(sorted(modes)), "prompt_id": None, "generator": generator,
+        "generator_version": plan.generators[generator], "sample": 0, "clip": None, "metric": metric, "version": card.version,
+        "unit": card.unit, "value": None, "scaled": None, "details": {},
+    }  # fmt: skip
+    return line | _outcome(result, {})
+
+
+def _outcome(result: Result, details: Line) -> Line:
+    """What a line says of a result; ``details`` are those that it has already."""
+    if isinstance(result, Scored):
+        return {"status": "scored", "value": round(float(result.value), 6), "why": result.why, "details": {**details, **result.details}}
+    if isinstance(result, Failed):
+        last = result.error.strip().splitlines()[-1]
+        return {"status": "failed", "why": f"the metric failed: {last}", "details": {**details, "error": result.error}}
+    return {"status": "unscored", "why": result.reason}
+
+
 def _line(unit: Unit, done: Done, metric: str, result: Result, scales: Scales) -> Line:
     """One line of ``scores.jsonl``."""
     card = METRICS[metric].load()
@@ -256,12 +318,7 @@ def _line(unit: Unit, done: Done, metric: str, result: Result, scales: Scales) -
         "scaled": None,
         "details": {} if done.lost is None else {"lost": done.lost},
     }
-    if isinstance(result, Scored):
-        value = round(float(result.value), 6)
-        scaled = scales.scaled(metric, value) if unit.scene is not None else None
-        details = {**line["details"], **result.details}
-        return line | {"status": "scored", "value": value, "scaled": scaled, "why": result.why, "details": details}
-    if isinstance(result, Failed):
-        last = result.error.strip().splitlines()[-1]
-        return line | {"status": "failed", "why": f"the metric failed: {last}", "details": {**line["details"], "error": result.error}}
-    return line | {"status": "unscored", "why": result.reason}
+    line |= _outcome(result, line["details"])
+    if line["status"] == "scored" and unit.scene is not None:
+        line["scaled"] = scales.scaled(metric, line["value"])
+    return line

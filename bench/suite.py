@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kinema.errors import ConfigError, KinemaError, UnknownName
 from kinema.files import hash_of
 from kinema.metrics import load_all
+from kinema.metrics.features import BACKBONES, Weights
 from kinema.metrics.metric import METRICS
 from kinema.scenes.camera import MOVES
 from kinema.scenes.contrast import contrasts_of
@@ -49,6 +50,13 @@ class _FamilyTable(BaseModel):
     name: str
 
 
+class _Weights(_Closed):
+    """A network from outside: its safetensors file (or a folder with it) and the file's sha256."""
+
+    path: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class SuiteFile(_Closed):
     """What a suite's TOML file may say."""
 
@@ -62,6 +70,7 @@ class SuiteFile(_Closed):
     modes: list[Mode] = ["t2v"]
     metrics: list[str] | None = None
     controls: list[str] = []
+    features: dict[str, _Weights] = {}
     width: int = Field(128, ge=16, le=1920, multiple_of=2)
     height: int = Field(128, ge=16, le=1920, multiple_of=2)
     fps: float = Field(24.0, ge=4, le=120)
@@ -125,6 +134,17 @@ class Suite:
     vary: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # parameters that every family deals out to its seeds in turn
     calibration: int = 3  # scenes of every family that its scale is measured on
     contrasts: tuple[str, ...] = ()  # factors whose levels are asked for beside every scene
+    features: tuple[Weights, ...] = ()  # networks from outside whose vectors metrics of sets compare
+
+    @property
+    def clip_metrics(self) -> tuple[str, ...]:
+        """The metrics of single clips."""
+        return tuple(name for name in self.metrics if METRICS[name].load().over == "clip")
+
+    @property
+    def set_metrics(self) -> tuple[str, ...]:
+        """The metrics of all clips of a generator together."""
+        return tuple(name for name in self.metrics if METRICS[name].load().over == "set")
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
@@ -140,6 +160,7 @@ class Suite:
         """Everything that the suite's identity stands for."""
         more: dict[str, Any] = {"vary": {key: list(values) for key, values in self.vary}} if self.vary else {}
         more |= {"contrasts": list(self.contrasts)} if self.contrasts else {}
+        more |= {"features": {one.name: one.sha256 for one in self.features}} if self.features else {}
         return more | {
             "truth": self.truth,
             "calibration": self.calibration,
@@ -247,7 +268,7 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
     seeds = tuple(file.seeds) if isinstance(file.seeds, list) else _range(file.seeds)
     _check_seeds(where, seeds)
     load_all()
-    metrics = tuple(dict.fromkeys(file.metrics)) if file.metrics is not None else _metrics_for(file.modes)
+    metrics = tuple(dict.fromkeys(file.metrics)) if file.metrics is not None else _metrics_for(file.modes, file.features)
     for name in metrics:
         METRICS[name]
     suite = Suite(
@@ -265,15 +286,27 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
         vary=vary,
         calibration=file.calibration,
         contrasts=tuple(dict.fromkeys(file.contrasts)),
+        features=tuple(Weights(name, given.path, given.sha256) for name, given in sorted(file.features.items())),
     )
+    _check_features(suite, where)
     _check_overrides(suite, where)
     _check_contrasts(suite, where)
     return suite
 
 
-def _metrics_for(modes: Iterable[Mode]) -> tuple[str, ...]:
-    """Every metric that has something to say about clips of these modes."""
-    return tuple(name for name in METRICS if set(METRICS[name].load().modes) & set(modes))
+def _metrics_for(modes: Iterable[Mode], features: Iterable[str]) -> tuple[str, ...]:
+    """Every metric that has something to say about clips of these modes, but for those by networks that nobody gave."""
+    cards = [METRICS[name].load() for name in METRICS]
+    lacking = {f"features:{name}" for name in BACKBONES} - {f"features:{name}" for name in features}
+    return tuple(card.name for card in cards if set(card.modes) & set(modes) and not lacking & set(card.needs))
+
+
+def _check_features(suite: Suite, where: str) -> None:
+    for one in suite.features:
+        if one.name not in BACKBONES:
+            near = difflib.get_close_matches(one.name, list(BACKBONES), n=2)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is {', '.join(BACKBONES)}."
+            raise ConfigError(f"{where}: features.{one.name} is no network that Kinema can read. {hint}")
 
 
 def _range(seeds: _Seeds) -> tuple[int, ...]:

@@ -17,22 +17,29 @@ import numpy as np
 
 from kinema.bench.plan import SceneRef, Unit
 from kinema.errors import BrokenClip, KinemaError
-from kinema.files import dumps, sha256_of, write_json
+from kinema.files import dumps, read_json, sha256_of, write_json
 from kinema.metrics.look import CASE_STRETCH, look
-from kinema.metrics.metric import METRICS, Case, Failed, Scored, Shown, Unscored
+from kinema.metrics.metric import METRICS, Case, Failed, Sample, Scored, Shown, Unscored
+from kinema.metrics.observation import Observation
 from kinema.scenes.request import Request
 
 if TYPE_CHECKING:
     from kinema.bench.generators.spec import Spec
-    from kinema.metrics.observation import Observation
+    from kinema.metrics.features import Weights
     from kinema.scenes.clip import Clip, Reader
     from kinema.scenes.truth import Truth
 
-__all__ = ["CaseTask", "ClipTask", "Done", "Result", "TruthTask", "case_of", "handle", "look", "make_clip", "read_back", "scored"]
+__all__ = [
+    "REFERENCE_TAKE", "VECTORS", "CaseTask", "ClipTask", "Done", "Result", "SetTask", "TruthTask", "case_of", "handle", "look", "make_clip",
+    "read_back", "scored",
+]  # fmt: skip
 
 LEAST_FRAMES = 4  # a clip with fewer shows no motion to speak of
 FIRST_SHARE = 0.25  # of the clip that is given in v2v
 LEAST_SHARE = 0.25  # of the seconds asked for; what is shorter is lost, what is longer counts for as long as it lasts
+VECTORS = ".vectors.json"  # beside a truth: what the networks make of a clip of another take
+REFERENCE_TAKE = 1  # what sets of clips are compared with: the scene's own take has no camera of chance, and would tell every other apart
+NO_CASE = Case.outside("")  # metrics of sets compare vectors alone
 WITNESS = SceneRef("drop@1/seed=0")  # its observation says what can be scored of a clip from outside that is lost
 
 Result = Scored | Unscored | Failed
@@ -47,15 +54,29 @@ class ClipTask:
     folder: Path
     lost: str | None = None
     truth: Path | None = None  # a data set to take truths from
+    features: tuple[Weights, ...] | None = None  # see ``look``
 
 
 @dataclass(frozen=True)
 class TruthTask:
-    """Write a scene's truth, as numbers and as a clip, for the report."""
+    """Write a scene's truth, as numbers and as a clip, for the report; where vectors are asked for, those of another take's clip too."""
 
     scene: SceneRef
     request: Request
     folder: Path
+    truth: Path | None = None
+    features: tuple[Weights, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SetTask:
+    """Compare all clips of a generator with the truth's own: for each its scene and its observation (None: the clip is lost)."""
+
+    generator: str
+    shown: tuple[tuple[str, Path | None], ...]
+    true: tuple[tuple[str, Path | None], ...]
+    metrics: tuple[str, ...]
+    features: tuple[Weights, ...] | None
     truth: Path | None = None
 
 
@@ -97,13 +118,15 @@ class _Stages:
             self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.perf_counter() - start, 4)
 
 
-def handle(task: ClipTask | TruthTask | CaseTask) -> Any:
+def handle(task: ClipTask | TruthTask | CaseTask | SetTask) -> Any:
     """Do one task. The first call sets the worker up."""
     _set_up(task.truth)
     if isinstance(task, ClipTask):
         return _do_clip(task)
     if isinstance(task, TruthTask):
         return _do_truth(task)
+    if isinstance(task, SetTask):
+        return _do_set(task)
     from kinema.bench.calibration import condition_results
 
     return condition_results(task)
@@ -192,7 +215,7 @@ def _do_clip(task: ClipTask) -> Done:
         done.results = _lost_results(task, case)
         return done
     with stages("observe"):
-        seen = _guarded(lambda: look(clip, case))
+        seen = _guarded(lambda: look(clip, case, task.features))
     if isinstance(seen, Failed):
         done.results = dict.fromkeys(task.metrics, seen)
         return done
@@ -367,7 +390,34 @@ def _do_truth(task: TruthTask) -> dict[str, Path]:
     place.mkdir(parents=True, exist_ok=True)
     write_json(place / "truth.json", truth.to_json())
     _written(clip_of(truth, task.request), place / "truth.mp4")
-    return {f"truth/{task.scene.id}{part.suffix}": part for part in sorted(place.iterdir())}
+    found = {f"truth/{task.scene.id}{part.suffix}": part for part in sorted(place.iterdir())}
+    if task.features is not None:
+        from kinema.metrics.features import features_of
+
+        observation = place / "observation.json"
+        another = clip_of(truth_of_take(task.scene, REFERENCE_TAKE, task.request.seconds), task.request)
+        vectors = features_of(read_back(another, place / "another"), task.features)
+        write_json(observation, observation_json(Observation(width=task.request.width, height=task.request.height, features=vectors)))
+        found[f"truth/{task.scene.id}{VECTORS}"] = observation
+    return found
+
+
+def _do_set(task: SetTask) -> dict[str, Result]:
+    """Every set metric's outcome; a lost clip counts as a black and silent one."""
+    from kinema.metrics.observe.record import from_json
+
+    nothing = Observation()
+    if task.features is not None and any(path is None for _, path in task.shown):
+        from kinema.metrics.features import features_of_nothing
+
+        nothing = Observation(features=features_of_nothing(task.features))
+
+    def samples(rows: tuple[tuple[str, Path | None], ...]) -> list[Sample]:
+        seen = [nothing if path is None else from_json(read_json(path)) for _, path in rows]
+        return [Sample(scene, Observation(features=one.features), NO_CASE) for (scene, _), one in zip(rows, seen, strict=True)]
+
+    shown, true = samples(task.shown), samples(task.true)
+    return {name: _guarded(lambda name=name: _checked(METRICS[name].load().function(shown, true))) for name in task.metrics}  # type: ignore[misc]
 
 
 def _plain(text: str, place: Path) -> str:

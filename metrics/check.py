@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinema.metrics.metric import Case, Scored, Unscored
+from kinema.metrics.metric import Case, Sample, Scored, Unscored
 from kinema.metrics.observation import Observation, Onset, Track, VisualContact
 from kinema.scenes.request import Request
 
@@ -30,6 +30,8 @@ SCENES = ("drop@1/seed=3", "projectile@1/seed=3", "pendulum@1/seed=3", "collisio
 REQUEST = Request(prompt="", seconds=2.0)
 CASE_SECONDS = 3.6  # the truth of a case is longer than its clip
 NOISE = 3.0  # px
+SET = 64  # clips of a set that metrics of sets are tried on
+VECTORS = ("picture", "motion", "sound")
 
 
 def the_card_is_complete(card: Card) -> None:
@@ -61,8 +63,7 @@ def it_explains_itself(card: Card) -> None:
 def answers_are_bounded_sentences(card: Card) -> None:
     """Every answer is Scored within the bounds, with a sentence that says why, or Unscored with a reason."""
     low, high = sorted((-card.worst if card.better == "zero" else card.best, card.worst))
-    for told, seen, case in _trials():
-        answer = _answer(card, seen, case)
+    for told, answer in _answers(card):
         if isinstance(answer, Unscored):
             assert answer.reason, f"{card.name} on {told}: Unscored without a reason"
             continue
@@ -73,8 +74,7 @@ def answers_are_bounded_sentences(card: Card) -> None:
 
 def answers_are_json(card: Card) -> None:
     """Details can be written to disk and read back."""
-    for told, seen, case in _trials():
-        answer = _answer(card, seen, case)
+    for told, answer in _answers(card):
         if isinstance(answer, Scored):
             try:
                 back = json.loads(json.dumps(answer.details, allow_nan=False))
@@ -85,6 +85,9 @@ def answers_are_json(card: Card) -> None:
 
 def it_is_a_pure_function(card: Card) -> None:
     """The same observation and case give the same answer twice, and are left as they were."""
+    if card.over == "set":
+        assert _set_answers(card) == _set_answers(card), f"{card.name}: two answers to the same question differ"
+        return
     for told, seen, case in _trials():
         before = _numbers(seen)
         assert _answer(card, seen, case) == _answer(card, seen, case), f"{card.name} on {told}: two answers to the same question differ"
@@ -93,6 +96,9 @@ def it_is_a_pure_function(card: Card) -> None:
 
 def nothing_is_answered_too(card: Card) -> None:
     """An empty observation, a silent one and a clip from outside are Scored or Unscored like any other; nothing raises."""
+    if card.over == "set":
+        assert isinstance(card.function([], []), Scored | Unscored), f"{card.name}: a set of no clips is Scored or Unscored like any other"  # type: ignore[arg-type]
+        return
     truths = [_truth(scene) for scene in SCENES]
     for truth in truths:
         for told, seen in (("nothing", Observation()), ("a silent clip", observed(truth, silent=True))):
@@ -105,7 +111,10 @@ def nothing_is_answered_too(card: Card) -> None:
 
 def a_lost_clip_is_worst(card: Card) -> None:
     """The truth's own observation is better than the bound that a lost clip gets, wherever the truth can be scored at all."""
-    values = [_answer(card, observed(truth), Case.of(truth, REQUEST)) for truth in map(_truth, SCENES)]
+    if card.over == "set":
+        values = [answer for told, answer in _set_answers(card) if told == "the truth's own clips"]
+    else:
+        values = [_answer(card, observed(truth), Case.of(truth, REQUEST)) for truth in map(_truth, SCENES)]
     found = [answer.value for answer in values if isinstance(answer, Scored)]
     off = [abs(value) if card.better == "zero" else value for value in found]
     assert not off or any(value != card.worst for value in off), f"{card.name}: the truth itself gets the worst bound in every family"
@@ -120,6 +129,35 @@ METRIC_CHECKS: tuple[Callable[[Card], None], ...] = (
     nothing_is_answered_too,
     a_lost_clip_is_worst,
 )
+
+
+def _answers(card: Card) -> Iterator[tuple[str, Scored | Unscored]]:
+    """What the metric answers to each of the trials, whichever it is a metric of."""
+    if card.over == "set":
+        yield from _set_answers(card)
+        return
+    for told, seen, case in _trials():
+        yield told, _answer(card, seen, case)
+
+
+def _set_answers(card: Card) -> list[tuple[str, Scored | Unscored]]:
+    """The same for sets of clips, whose vectors are drawn."""
+    rng = np.random.default_rng(11)
+    case = Case.outside("a ball bounces")
+    names = {need.partition(":")[2] or name for need in card.needs for name in VECTORS}
+    truth = [Sample(f"{k}", Observation(features={name: tuple(rng.normal(size=8)) for name in sorted(names)}), case) for k in range(SET)]
+    worse = [
+        Sample(s.scene, Observation(features={name: tuple(v + 9 for v in vector) for name, vector in s.seen.features.items()}), case)
+        for s in truth
+    ]
+    blank = [Sample(s.scene, Observation(), case) for s in truth]
+    sets = {"the truth's own clips": truth, "other clips": worse, "no clips": [], "clips without vectors": blank}
+    found = []
+    for told, shown in sets.items():
+        answer = card.function(shown, truth)  # type: ignore[arg-type]
+        assert isinstance(answer, Scored | Unscored), f"{card.name} gives {type(answer).__name__}, not Scored or Unscored"
+        found.append((told, answer))
+    return found
 
 
 def _answer(card: Card, seen: Observation, case: Case) -> Scored | Unscored:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from kinema.metrics.features_network import Ears, Eyes
     from kinema.scenes.clip import Clip
 
-__all__ = ["OWN", "SHIPPED", "Weights", "features_of", "features_of_nothing", "read_networks", "vectors_of"]
+__all__ = ["BACKBONES", "OWN", "SHIPPED", "Weights", "features_of", "features_of_nothing", "read_networks", "vectors_of"]
 
 OWN = ("picture", "motion", "sound")
+BACKBONES = ("i3d", "videomae", "vjepa2", "clip", "vggish", "panns", "clap")  # networks from outside that ``backbones.py`` can read
 DIGITS = 6  # decimals, as the record keeps them
 SHIPPED = Path(__file__).parent / "weights" / "features.safetensors"
-SHIPPED_SHA256 = ""  # of the file above; what is not that file is not used
+SHIPPED_SHA256 = "d3dcf9a8baeaff871e054f57df1818dcf7901fd33b5437de8ecc78ea51227d5b"  # of the file above; what is not that file is not used
 
 
 @dataclass(frozen=True, slots=True)

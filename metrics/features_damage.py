@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HEARD", "SEEN", "damaged_picture", "damaged_sound"]
 
-CLEAN = 0.35  # share of clips that stay as they are
-CHANCE = 0.16  # of each damage on one that does not
+CLEAN = 0.25  # share of clips that stay as they are
+CHANCE = 0.22  # of each damage on one that does not
 
 
 def _blur(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> NDArray[np.uint8]:

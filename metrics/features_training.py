@@ -40,6 +40,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "material": tuple(MATERIALS),
 }  # fmt: skip
 WHITENED = 512  # clips, half of them damaged, that decide the vectors' scale
+EXAMINED = 400  # clips that the answers are fitted on
 FLOOR = 1e-4  # variance under which a direction counts as empty
 
 
@@ -47,12 +48,12 @@ FLOOR = 1e-4  # variance under which a direction counts as empty
 class Recipe:
     """Everything that decides the weights, beside the code."""
 
-    clips: int = 920
+    clips: int = 460
     first_seed: int = FIRST_SEED
     seed: int = 0
     steps: int = 900
-    batch: int = 16
-    looks: int = 6  # close looks per clip and step
+    batch: int = 12
+    looks: int = 5  # close looks per clip and step
     rate: float = 2e-3
     decay: float = 1e-2
     held_out: int = 20  # every so-manieth clip is never trained on
@@ -148,7 +149,7 @@ def _load(folder: Path, count: int) -> Clips:
 
 def _batch(clips: Clips, index: NDArray[np.int64], recipe: Recipe, rng: np.random.Generator, *, damage: bool = True) -> dict[str, Tensor]:
     """Clips ``index`` as the networks see them, each perhaps damaged, with every label."""
-    length = int(rng.choice([16, 24, 24])) if damage else 24
+    length = int(rng.choice([12, 16, 24])) if damage else 24
     made = [_example(clips, int(i), length, recipe, rng, damage) for i in index]
     return {name: torch.from_numpy(np.stack([example[name] for example in made])) for name in made[0]}
 
@@ -187,7 +188,7 @@ def _loss(answers: dict[str, Tensor], batch: dict[str, Tensor]) -> Tensor:
     total = torch.stack([cross_entropy(answers[name], batch[name]) for name in chosen]).sum() * 0.3
     total = total + 0.3 * cross_entropy(answers["heard_family"], batch["family"])
     doses = torch.stack([mse_loss(answers[name], batch[name]) for name in ("quality", "order", "hearing", "pace", "events")])
-    return total + 12 * doses.sum()
+    return total + 40 * doses.sum()
 
 
 # Training -------------------------------------------------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ def _examined(student: Student, clips: Clips, recipe: Recipe) -> dict[str, float
     rng = np.random.default_rng([recipe.seed, recipe.steps, 2])
     index = np.arange(len(clips.rows))
     index = np.tile(index[index % recipe.held_out == 0], 6)
-    fit_index = np.tile(np.arange(len(clips.rows))[np.arange(len(clips.rows)) % recipe.held_out == 1], 12)
+    fit_index = rng.permutation(np.flatnonzero(np.arange(len(clips.rows)) % recipe.held_out))[:EXAMINED]
     learnt, tried = (_gathered(student, clips, some, recipe, rng) for some in (fit_index, index))
     marks = {}
     for label, vector in (("quality", "picture"), ("order", "motion"), ("pace", "motion"), ("hearing", "sound"), ("events", "sound")):

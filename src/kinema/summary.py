@@ -9,8 +9,9 @@ from typing import Any
 from kinema.record import AXES, SCHEMA
 from kinema.statistics import mean_interval
 
-__all__ = ["axis_of_lines", "axis_of_scene", "by_scene", "family_of", "is_lost", "metric_of_scene", "summarise"]
+__all__ = ["EVERY_SCENE", "axis_of_lines", "axis_of_scene", "by_scene", "family_of", "is_lost", "metric_of_scene", "summarise"]
 
+EVERY_SCENE = "*"  # stands for the scene in lines about all clips of a generator
 POINTS = (0.0, 100.0)
 FAILED_SHARE = 0.1  # of the scenes; above it a mean would be a mean of what happened to work, so there is none
 
@@ -31,7 +32,7 @@ def by_scene(lines: Iterable[Line]) -> dict[str, list[Line]]:
     """Lines grouped by scene, in their order; lines about sets of clips (scene ``*``) belong to none."""
     groups: dict[str, list[Line]] = {}
     for line in lines:
-        if line["scene"] != "*":
+        if line["scene"] != EVERY_SCENE:
             groups.setdefault(line["scene"], []).append(line)
     return groups
 
@@ -96,10 +97,13 @@ def summarise(
 
 
 def _of_generator(lines: list[Line], cards: Mapping[str, Line]) -> Line:
+    sets = [line for line in lines if line["scene"] == EVERY_SCENE]
+    lines = [line for line in lines if line["scene"] != EVERY_SCENE]
     scenes = by_scene(lines)
     gates = {name for name, card in cards.items() if card.get("gate")}
     axes = {axis: {scene: axis_of_scene(mine, axis, gates) for scene, mine in scenes.items()} for axis in AXES}
-    metrics = {name: {scene: metric_of_scene(mine, name) for scene, mine in scenes.items()} for name in cards}
+    singles = [name for name, card in cards.items() if card.get("over", "clip") == "clip"]
+    metrics = {name: {scene: metric_of_scene(mine, name) for scene, mine in scenes.items()} for name in singles}
     families = sorted({family_of(scene) for scene in scenes})
     return {
         "lost": len({_clip_key(line) for line in lines if is_lost(line)}),
@@ -115,8 +119,22 @@ def _of_generator(lines: list[Line], cards: Mapping[str, Line]) -> Line:
                 **_counts(lines, name, found),
             }
             for name, found in metrics.items()
-        },
+        }
+        | {name: _of_set(name, sets, cards[name]) for name in cards if name not in metrics},
     }
+
+
+def _of_set(name: str, lines: Iterable[Line], card: Line) -> Line:
+    """The cell of a metric of all clips together, with its floor; ``n_scored`` counts clips."""
+    mine = [line for line in lines if line["metric"] == name]
+    scored = next((line for line in mine if line["status"] == "scored"), None)
+    cell: Line = {"value": None, "low": None, "high": None, "n_scored": 0}
+    if scored is not None:
+        details = scored["details"]
+        cell = {"value": scored["value"], "n_scored": details.get("clips", 0)} | {key: details.get(key) for key in ("low", "high", "floor")}
+    failed = sum(line["status"] == "failed" for line in mine)
+    missing = int(scored is None and not failed)
+    return cell | {"unit": card["unit"], "better": card["better"], "n_unscored": missing, "n_failed": failed}
 
 
 def is_lost(line: Line) -> bool:

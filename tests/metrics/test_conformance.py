@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from kinema.metrics import load_all
+from kinema.metrics.check import METRIC_CHECKS
 from kinema.metrics.metric import METRICS, Card, Case, Scored, Unscored
 from kinema.metrics.observation import Observation
 from kinema.scenes.truth import Truth
@@ -23,6 +24,8 @@ EXPECTED = {
     "sync/event_f1", "adherence/colour", "adherence/count", "adherence/direction", "realism/flicker", "realism/sharpness",
 }  # fmt: skip
 Cases = Callable[..., Case]
+OF_CLIPS = [name for name in METRICS if METRICS[name].load().over == "clip"]
+OF_SETS = [name for name in METRICS if name not in OF_CLIPS]
 
 
 def card(name: str) -> Card:
@@ -46,7 +49,7 @@ def test_card_is_complete(name: str) -> None:
     assert not one.gate or {one.best, one.worst} == {0, 1}
 
 
-@pytest.mark.parametrize("name", list(METRICS))
+@pytest.mark.parametrize("name", OF_CLIPS)
 @pytest.mark.parametrize("family", ["drop", "projectile", "pendulum", "collision"])
 def test_answers_are_bounded_sentences(
     name: str, family: str, look: Callable[..., Observation], closed_form: Callable[..., Truth], case_of: Cases
@@ -70,7 +73,13 @@ def test_answers_are_bounded_sentences(
             json.dumps(answer.details, allow_nan=False)
 
 
-@pytest.mark.parametrize("name", list(METRICS))
+@pytest.mark.parametrize("name", OF_SETS)
+def test_metrics_of_sets_keep_to_the_same_rules(name: str) -> None:
+    for check in METRIC_CHECKS:
+        check(card(name))
+
+
+@pytest.mark.parametrize("name", OF_CLIPS)
 def test_without_truth_and_claims_nothing_that_needs_them_is_scored(name: str) -> None:
     if not name.startswith("realism/"):
         assert isinstance(card(name).function(Observation(), Case.outside("a ball bounces")), Unscored)
