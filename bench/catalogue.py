@@ -13,7 +13,8 @@ from kinema.bench.generators.spec import GENERATORS, is_control, parse
 from kinema.bench.suite import load_suite, suite_names
 from kinema.errors import UnknownName
 from kinema.metrics import load_all
-from kinema.metrics.metric import METRICS
+from kinema.metrics.metric import METRICS, Card
+from kinema.metrics.shipped import measured
 from kinema.scenes.contrast import contrasts_of
 from kinema.scenes.forms import forms_of
 from kinema.scenes.prompts import claims_of
@@ -98,16 +99,48 @@ def _family(name: str) -> str:
 def _metric(name: str) -> str:
     card = METRICS[name].load()
     role = "gate: multiplies its axis" if card.gate else "on the scale" if card.scaled else "printed raw, in no axis"
+    if card.legacy:
+        role += "; a peer's number under its own name"
     rows = {
+        "formula": card.formula or "-",
+        "source": card.source,
         "unit": card.unit or "-",
         "better": card.better,
         "bounds": f"best {card.best:g}, worst {card.worst:g}",
+        "of": "one clip" if card.over == "clip" else "a set of clips",
+        "modes": ", ".join(card.modes),
         "role": role,
         "floors": ", ".join(card.floors),
-        "needs": ", ".join(card.needs),
-        "source": card.source,
+        "needs": ", ".join(card.needs) or "nothing of an observation",
     }
-    return _rows(f"metric {name}@{card.version}", inspect.getdoc(card.function) or "", rows)
+    return _rows(f"metric {name}@{card.version}", inspect.getdoc(card.function) or "", rows | _validity(card))
+
+
+def _validity(card: Card) -> dict[str, Any]:
+    """What a metric is valid for, and what was measured of that; see ``kinema validate``."""
+    found = measured(card.name, card.version)
+    own = (found or {}).get("own", {})
+    rows: dict[str, Any] = {f"its own fault {fault}": _told(own.get(fault)) for fault in card.own} or {"its own faults": "none named"}
+    rows |= {f"coupled with {fault}": reason for fault, reason in card.coupled.items()}
+    rows |= {f"blind spot {number}": sentence for number, sentence in enumerate(card.blind, 1)} or {"blind spots": "none stated"}
+    if found is None:
+        return rows | {"other faults": "not measured", "cost": "not measured"}
+    stray, cost = found["stray"], found["cost"]
+    if stray is not None and stray["share"] is not None:
+        rows["other faults"] = f"move it by at most {100 * stray['share']:.1f} % of its full response ({stray['fault']})"
+    if found["takes_sd"] is not None:
+        rows["takes"] = f"two right takes of a scene differ by {found['takes_sd']:.3g} {card.unit} (standard deviation of one)"
+    shared = f"{cost['see']:.0f} ms of seeing and {cost['hear']:.0f} ms of hearing for all metrics"
+    rows["cost"] = f"{cost['metric']:.2g} ms of CPU a clip, after {shared}"
+    return rows | {"measured on": found["suite"]}
+
+
+def _told(found: dict[str, Any] | None) -> str:
+    """What was measured of one fault: order of dose, and the smallest dose told apart from none with 95 % power at n = 20."""
+    if found is None or found["spearman"] is None:
+        return "not measured"
+    told = "no dose told apart from none" if found["told"] is None else f"told apart from {found['told']:g} {found['unit']} on"
+    return f"{told} (95 % power, n = 20); Spearman {found['spearman']:.2f} over {found['n']} scenes"
 
 
 def _generator(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kinema.bench.cli_validate import validate
 from kinema.bench.terminal import WORKERS, bars, print_json, say, workers_of
 from kinema.errors import ConfigError
 
@@ -150,4 +151,4 @@ def check(names: tuple[str, ...], whole: bool, workers: int | None, as_json: boo
     return USAGE if broken else 0
 
 
-COMMANDS = (render, check)
+COMMANDS = (render, check, validate)
