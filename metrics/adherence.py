@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 import kinema.metrics.claims_body
@@ -12,9 +10,7 @@ import kinema.metrics.claims_sound
 import kinema.metrics.claims_time  # noqa: F401  (importing these four fills the table of checks)
 from kinema.metrics.claims import Evidence, Verdict, verdicts
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-
-if TYPE_CHECKING:
-    from kinema.metrics.observation import Observation
+from kinema.metrics.observation import Observation
 
 __all__ = ["claims", "colour", "count", "direction", "event", "order", "shape", "share_held", "size_order", "stays", "timing"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kinema.metrics.adherence import VISIBLE, share_held
 from kinema.metrics.claims import Evidence, verdicts
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-
-if TYPE_CHECKING:
-    from kinema.metrics.observation import Observation
+from kinema.metrics.observation import Observation
 
 __all__ = ["camera", "lighting", "material", "room", "silence", "sound", "style"]
 
