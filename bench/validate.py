@@ -337,10 +337,10 @@ class _Work:
         """Standard deviation over takes of one scene: that of the differences of two, over the root of two."""
         pairs = []
         for scene in self.refs:
-            other = self.answers.get((scene, mode, ANOTHER))
-            values = (self.plain(scene, mode)["values"]["0"].get(card.name), other and other["values"]["0"].get(card.name))
-            if values[0] is not None and values[1] is not None:
-                pairs.append(badness(values[1], card.better) - badness(values[0], card.better))
+            other = self.answers.get((scene, mode, ANOTHER), {"values": {}})["values"].get("0", {}).get(card.name)
+            plain = self.plain(scene, mode)["values"]["0"].get(card.name)
+            if plain is not None and other is not None:
+                pairs.append(badness(other, card.better) - badness(plain, card.better))
         return float(f"{np.sqrt(np.mean(np.square(pairs)) / 2):.4g}") if len(pairs) > 1 else None
 
     def _cost(self, card: Card, mode: str) -> dict[str, float]:

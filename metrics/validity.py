@@ -329,7 +329,7 @@ class AxisResult:
         """From (family, axis with the fault, axis without) of each clip."""
         if not rows:
             return cls(check=check, value=None, plain=None, n=0)
-        value, plain = (family_mean(_by_family((row[0], row[k]) for row in rows)) for k in (1, 2))
+        value, plain = (family_mean(_by_family(pairs)) for pairs in ([(f, v) for f, v, _ in rows], [(f, p) for f, _, p in rows]))
         return cls(check=check, value=round(value, 2), plain=round(plain, 2), n=len(rows))
 
     def to_json(self) -> dict[str, Any]:

@@ -27,13 +27,13 @@ def curve_svg(curve: dict[str, Any], unit: str, *, full: float = 0.0) -> str:
     points.sort()
     tops, lows = [m + e for _, m, e in points], [m - e for _, m, e in points]
     high, low = max([*tops, 0.06 * full, 1e-9]), min([*lows, 0.0])
-    span = (high - low) or 1.0
+    span = float(high - low) or 1.0
 
     def x(k: int) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * (k + 0.5) / len(points)
 
     def y(value: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / span
+        return float(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / span)
 
     parts = [f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(0):.1f}" y2="{y(0):.1f}" class="zero"/>']
     if full > 0:

@@ -5,7 +5,15 @@ take: one fault at a time. A fault of the clip turns a clip into a faulty clip o
 ``kinema validate`` tries, each with doses from slight to gross; the plain functions beside it are what controls are made of.
 """
 
-from kinema.metrics.faults import framing, heard, looks, moved, paths, seen, staged, times, wrong_room  # noqa: F401  (importing registers)
+import kinema.metrics.faults.framing
+import kinema.metrics.faults.heard
+import kinema.metrics.faults.looks
+import kinema.metrics.faults.moved
+import kinema.metrics.faults.paths
+import kinema.metrics.faults.seen
+import kinema.metrics.faults.staged
+import kinema.metrics.faults.times
+import kinema.metrics.faults.wrong_room  # noqa: F401  (importing registers)
 from kinema.metrics.faults.fault import FAULTS, Fault, Shot
 from kinema.metrics.faults.simple import (
     click_track,

@@ -172,8 +172,9 @@ def dropouts(shot: Shot, dose: float) -> Clip:
     sound = shot.clip.sound.copy()
     loud = np.convolve((sound**2).sum(axis=0), np.ones(480) / 480, "same")
     places = np.flatnonzero(loud > 1e-3 * loud.max())
-    starts = places[shot.rng(8).integers(0, len(places), 32)][: round(dose)] if len(places) else []
-    for start in starts:
+    if not len(places):
+        return shot.clip
+    for start in places[shot.rng(8).integers(0, len(places), 32)][: round(dose)]:
         sound[:, start : start + round(GAP * SOUND_RATE)] = 0
     return shot.sounding(sound)
 
@@ -238,7 +239,8 @@ def mouth_delay(shot: Shot, dose: float) -> Clip:
         return t + dose / 1000
 
     said = tuple(
-        replace(one, syllables=tuple((later(t), *rest) for t, *rest in one.syllables if later(t) >= 0)) for one in shot.truth.utterances
+        replace(one, syllables=tuple((later(t), length, vowel, level) for t, length, vowel, level in one.syllables if later(t) >= 0))
+        for one in shot.truth.utterances
     )
     return shot.heard(replace(shot.truth, utterances=said))
 

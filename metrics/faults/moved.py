@@ -179,7 +179,7 @@ def spin(shot: Shot, dose: float) -> Clip:
 
     truth = shot.truth
     angle = 2 * np.pi * dose * np.maximum(truth.times - settled(truth), 0)
-    x, y, z, _ = turn(truth.camera.axes[1], np.pi)  # sin(pi / 2) times the axis
+    x, y, z, _ = turn(truth.camera.axes[1].tolist(), np.pi)  # sin(pi / 2) times the axis
     half = angle / 2
     more = np.stack([np.sin(half) * x, np.sin(half) * y, np.sin(half) * z, np.cos(half)], axis=-1)
     orientation = truth.orientation.copy()

@@ -158,7 +158,7 @@ def added(truth: Truth, body: Body, like: int, offset: Array, visible: NDArray[n
     """One more body that goes where body ``like`` goes, ``offset`` (3,) or (n, 3) m beside it, seen where ``visible`` (n,) says."""
     column = truth.position[:, like : like + 1] + np.broadcast_to(offset, (len(truth.times), 3))[:, None]
     alike = {name: getattr(truth, name) for name in ("velocity", "orientation", "spin")}
-    rows = {name: np.concatenate([of, of[:, like : like + 1]], axis=1) for name, of in alike.items()}
+    rows: dict[str, Any] = {name: np.concatenate([of, of[:, like : like + 1]], axis=1) for name, of in alike.items()}
     there = (truth.visible[:, like] & visible)[:, None]
     return replace(
         truth,
