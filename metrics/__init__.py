@@ -14,6 +14,7 @@ MODULES = (  # those that register metrics when they are imported
     "distribution_metrics",
     "adherence_scene",
     "dynamics",
+    "laws",
     "legacy",
     "legacy_bodies",
     "realism",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.metrics.assign import candidates, reassigned
+from kinema.metrics.assign import FEW, candidates, reassigned
 from kinema.metrics.reference import Reference, reference_of
 from kinema.scenes.scene import TRUTH_RATE
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation, Track
     from kinema.scenes.truth import Truth
 
-__all__ = ["FREE_PACE", "PACE", "Fit", "NoFit", "Path", "aligned", "fit", "main_tracks", "paths_of", "unhurried"]
+__all__ = ["FREE_PACE", "PACE", "Fit", "NoFit", "Path", "aligned", "backwards", "fit", "main_tracks", "paths_of", "symmetry", "unhurried"]
 
 PACE = (0.6, 1.65)  # -, a: pace of the clip over the truth's
 FREE_PACE = (0.3, 3.0)  # -, pace when that itself is measured: gravity from a tenth to nine times
@@ -40,6 +40,7 @@ COARSE_POINTS = 64  # clip points that the first grid looks at
 ROUGH = (0.08, 0.06)  # spacing of the grid that tells assignments apart
 ROUGH_POINTS = 36
 ZOOMS, ZOOM_POINTS, ZOOM_FACTOR = 6, 5, 2.5  # refinement: last spacing .01 % and .1 ms
+ROUNDS = 3  # of assigning anew, where there are too many bodies to try all
 STARTS = 3  # grid minima that are refined
 LEAST_FRAMES = 5  # a track with fewer says nothing about motion
 SHAKE = 0.5  # px, of a tracker's own jitter at most that is taken off the residual
@@ -164,6 +165,49 @@ def unhurried(seen: Observation, case: Case) -> Fit | NoFit:
     return _shared("unhurried", seen, case, free)
 
 
+def backwards(seen: Observation, case: Case) -> Fit | NoFit:
+    """The fit of the clip played backwards; the tracks stand for the same bodies."""
+
+    def turned() -> Fit | NoFit:
+        known = aligned(seen, case)
+        if isinstance(known, NoFit) or case.truth is None:
+            return known
+        paths = paths_of(seen.tracks, seen)
+        last = max(float(path.t[-1]) for path in paths if len(path.t))
+        return _turned([replace(path, t=last - path.t) for path in paths], known, case.truth)
+
+    return _shared("backwards", seen, case, turned)
+
+
+def symmetry(case: Case) -> float:
+    """How far the truth, as long as the clip, is from itself backwards: the residual of the best fit, 1 for none."""
+    truth = case.truth
+    assert truth is not None
+    for known, seconds, value in _symmetries:
+        if known is truth and seconds == case.request.seconds:
+            return value
+    reference = reference_of(truth)
+    t = np.arange(case.request.frame_count) / case.request.fps
+    paths = [
+        Path(t=t[-1] - t, z=reference.at(k, t), size=np.full(len(t), 2 * body.radius), weight=np.ones(len(t)), colour=None, noise=0.0)
+        for k, body in enumerate(truth.bodies)
+    ]
+    itself = Fit(rms=0, residual=0, pace=1, shift=0, scale=1, roll=0, mirrored=False, bound="", tracks=tuple(range(len(paths))))
+    found = _turned(paths, itself, truth)
+    value = 1.0 if found.failed else min(found.rms, 1.0)
+    _symmetries.insert(0, (truth, case.request.seconds, value))
+    del _symmetries[4:]
+    return value
+
+
+_symmetries: list[tuple[Truth, float, float]] = []
+
+
+def _turned(paths: list[Path], known: Fit, truth: Truth) -> Fit:
+    data = _data_of(paths, known.tracks, reference_of(truth), truth)
+    return _searched(data, known.mirrored, known.tracks, prior=True, pace=PACE)
+
+
 def _shared(kind: str, seen: Observation, case: Case, work: Callable[[], Fit | NoFit]) -> Fit | NoFit:
     key = (id(seen), id(case), kind)
     held = _last.get(key)
@@ -199,9 +243,8 @@ def paths_of(tracks: Sequence[Track], seen: Observation | None = None) -> list[P
     for track in tracks:
         x, y = (track.x, track.y) if seen is None else seen.steady(track)
         z = x - 1j * y
-        found.append(
-            Path(t=track.t, z=z, size=track.size, weight=track.confidence + 1e-6, colour=track.colour, noise=_jitter(track.frame, z))
-        )
+        size = track.size if seen is None or seen.view is None else track.size * seen.view.scale[track.frame]
+        found.append(Path(t=track.t, z=z, size=size, weight=track.confidence + 1e-6, colour=track.colour, noise=_jitter(track.frame, z)))
     return found
 
 
@@ -212,7 +255,7 @@ def _jitter(frame: NDArray[np.int64], z: NDArray[np.complex128]) -> float:
     third = np.abs(np.diff(z, 3))[np.diff(frame, 3) == 0]
     if len(third) < LEAST_FRAMES:
         return 0.0
-    return float(min(SHAKE, np.median(third) / 0.83  / np.sqrt(20)))
+    return float(min(SHAKE, np.median(third) / 0.83 / np.sqrt(20)))
 
 
 def fit(
@@ -238,9 +281,7 @@ def fit(
     return _best(paths_of(tracks), truth, reference_of(truth), mirror=mirror, prior=prior, pace=pace)
 
 
-def _best(
-    paths: list[Path], truth: Truth, reference: Reference, *, mirror: bool, prior: bool, pace: tuple[float, float]
-) -> Fit | NoFit:
+def _best(paths: list[Path], truth: Truth, reference: Reference, *, mirror: bool, prior: bool, pace: tuple[float, float]) -> Fit | NoFit:
     count = len(truth.bodies)
     usable = [k for k, path in enumerate(paths) if len(path.t) >= LEAST_FRAMES]
     usable.sort(key=lambda k: -float(paths[k].weight.sum()))
@@ -285,7 +326,7 @@ def _roughly(
 ) -> list[Ranked]:
     """What an assignment costs at its best on a rough grid; with many bodies also those that its own fit suggests instead."""
     found: list[Ranked] = []
-    for _ in range(1 if count <= 3 else 3):  # noqa: PLR2004  (up to three bodies every assignment is tried)
+    for _ in range(1 if count <= FEW else ROUNDS):
         data = _thinned(_data_of(paths, chosen, reference, truth), ROUGH_POINTS)
         la, b = _grid(pace, ROUGH)
         terms = _terms(data, np.exp(la), b, flip=flip)
@@ -293,10 +334,12 @@ def _roughly(
         i = int(np.argmin(cost))
         agree = sum(k is not None and paths[k].colour == colours[body] for body, k in enumerate(chosen))
         found.append((float(np.sqrt(cost.flat[i])) - 0.01 * agree + 0.005 * flip, agree, chosen, flip))
-        if count <= 3:  # noqa: PLR2004
+        if count <= FEW:
             break
         factor = terms.scale.flat[i] * data.ruler * np.exp(1j * terms.roll.flat[i])
-        again = reassigned(paths, chosen, reference, truth, pace=float(np.exp(la.flat[i])), shift=float(b.flat[i]), factor=factor, flip=flip)
+        again = reassigned(
+            paths, chosen, reference, truth, pace=float(np.exp(la.flat[i])), shift=float(b.flat[i]), factor=factor, flip=flip
+        )
         if again == chosen:
             break
         chosen = again
@@ -320,7 +363,7 @@ def _data_of(paths: list[Path], chosen: tuple[int | None, ...], reference: Refer
     mine = [paths[k] for k in chosen if k is not None]
     weight = np.concatenate([path.weight for path in mine])
     total = float(weight.sum())
-    rulers = [path.diameter / (2 * truth.bodies[owner].radius) for path, owner in zip(mine, owners, strict=True)]
+    rulers = [path.diameter / reference.usual_size(owner, float(path.t[-1])) for path, owner in zip(mine, owners, strict=True)]
     centres = np.array([np.sum(path.z * path.weight) / path.weight.sum() for path in mine])
     share = np.array([path.weight.sum() for path in mine]) / total
     counts = [len(path.t) for path in mine]
@@ -331,7 +374,7 @@ def _data_of(paths: list[Path], chosen: tuple[int | None, ...], reference: Refer
         row=np.repeat(np.array(owners), counts),
         start=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64),
         share=share,
-        middle=centres - centres @ share,
+        middle=np.asarray(centres - centres @ share, dtype=complex),
         truth=reference.plane,
         ruler=float(np.exp(np.mean(np.log(np.maximum(rulers, 1e-6))))),
         noise=float(sum(path.noise**2 * part for path, part in zip(mine, share, strict=True))),
@@ -344,7 +387,10 @@ def _thinned(data: _Data, points: int) -> _Data:
     """Fewer clip points, evenly from every body, for a first look."""
     ends = np.append(data.start[1:], len(data.t))
     each = max(8, points // len(data.start))
-    kept = [np.unique(np.linspace(low, high - 1, min(each, high - low)).round().astype(np.int64)) for low, high in zip(data.start, ends, strict=True)]
+    kept = [
+        np.unique(np.linspace(low, high - 1, min(each, high - low)).round().astype(np.int64))
+        for low, high in zip(data.start, ends, strict=True)
+    ]
     index = np.concatenate(kept)
     weight = np.concatenate([data.weight[one] / data.weight[one].sum() * part for one, part in zip(kept, data.share, strict=True)])
     start = np.concatenate([[0], np.cumsum([len(one) for one in kept])[:-1]]).astype(np.int64)
@@ -368,7 +414,7 @@ class _Terms:
 def _terms(data: _Data, a: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, fine: bool = False) -> _Terms:
     """The best s, R and o for each a and b: least squares over complex numbers, brought within the bounds."""
     q, means = _shown(data, a, b, flip=flip, fine=fine)
-    apart = means - (means @ data.share)[..., None]
+    apart = np.asarray(means - (means @ data.share)[..., None], dtype=complex)
     part = APART * data.share
     both = (q.conj() * data.clip) @ data.weight + (apart.conj() * data.middle) @ part
     motion = np.maximum((q.real**2 + q.imag**2) @ data.weight, 1e-12)
@@ -396,9 +442,9 @@ def _shown(
     if flip:
         q = -q.conj()
     if len(data.start) == 1:
-        means = (q @ data.weight)[..., None]
+        means = np.asarray((q @ data.weight)[..., None], dtype=complex)
         return q - means, means
-    means = np.add.reduceat(q * data.weight, data.start, axis=-1) / data.share
+    means = np.asarray(np.add.reduceat(q * data.weight, data.start, axis=-1) / data.share, dtype=complex)
     counts = np.diff(np.append(data.start, len(data.t)))
     return q - np.repeat(means, counts, axis=-1), means
 
@@ -437,7 +483,9 @@ def _searched(data: _Data, flip: bool, chosen: tuple[int | None, ...], *, prior:
     )  # fmt: skip
 
 
-def _cost(data: _Data, la: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, prior: bool, fine: bool = False) -> NDArray[np.float64]:
+def _cost(
+    data: _Data, la: NDArray[np.float64], b: NDArray[np.float64], *, flip: bool, prior: bool, fine: bool = False
+) -> NDArray[np.float64]:
     a = np.exp(la)
     rms2 = _terms(data, a, b, flip=flip, fine=fine).rms2
     return rms2 + _penalty(a) if prior else rms2

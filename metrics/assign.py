@@ -33,7 +33,10 @@ def candidates(paths: Sequence[Path], main: list[int], reference: Reference, tru
     """Assignments worth a fit: all of them for few bodies, else the one of the likest places, motions, sizes and colours."""
     count = len(truth.bodies)
     if count <= FEW:
-        return [tuple(main[owners.index(body)] if body in owners else None for body in range(count)) for owners in permutations(range(count), len(main))]
+        return [
+            tuple(main[owners.index(body)] if body in owners else None for body in range(count))
+            for owners in permutations(range(count), len(main))
+        ]
     seconds = max(float(paths[k].t[-1]) for k in main)
     ours = _described([paths[k].z for k in main])
     times = np.linspace(0, seconds, LOOKS)
@@ -78,8 +81,7 @@ def _described(paths: Sequence[NDArray[np.complex128]]) -> NDArray[np.complex128
     way = np.array([path[-1] - path[0] for path in paths])
     spread = np.array([path.std() for path in paths])
     unit = max(float(np.sqrt(np.mean(np.abs(middle - middle.mean()) ** 2))), float(spread.mean()), 1e-9)
-    described: NDArray[np.complex128] = np.stack([middle - middle.mean(), way, spread.astype(complex)], axis=1) / unit
-    return described
+    return np.asarray(np.stack([middle - middle.mean(), way, spread.astype(complex)], axis=1) / unit, dtype=complex)
 
 
 def _solved(cost: NDArray[np.float64], main: list[int], count: int) -> Chosen:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics import rebound
-from kinema.metrics.align import Fit, NoFit, aligned, fit, main_tracks
+from kinema.metrics.align import Fit, NoFit, aligned, main_tracks, unhurried
 from kinema.metrics.flight import arcs, mean_fall
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.observation import Observation
+from kinema.metrics.observation import Observation, Track
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
@@ -20,15 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["gravity", "law_residual", "permanence", "restitution"]
 
 MOST = float(np.log(4.0))  # -, |ln| of the gravity ratio: four times too much or too little is as wrong as it gets
+STIRS = 0.02  # diameters a frame: less is no way out
 EXTRA = 0.25  # -, what a frame loses for a body too many
-FREE_PACE = (0.3, 3.0)  # -, pace of a swing when its gravity is measured: from a tenth to nine times
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
+EDGE = (0.35, 1.5)  # diameters and frames from the picture's edge: who is last seen there, going out, has left, not vanished
+PULLED = frozenset(  # laws of motion that gravity drives
+    "acceleration buoyancy circular_motion constant_acceleration drag gravity parabola range spring stability torque wave_speed".split()
+)
+FLIES = frozenset({"parabola"})
 FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravity shows nowhere
 
 
 @metric(
     "dynamics/law_residual", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
-    source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion, with a log-normal prior on a (sd .1)",
+    source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion; prior on a (sd .1)",
+    formula="sqrt(rms^2 + .01 (ln a / .1)^2), rms^2 = (sum |residual|^2 - jitter^2) / sum |s R (y_truth - mean)|^2",
+    own=("gravity", "restitution", "time_stretch", "pace_drift", "damping", "kick", "teleport", "hover", "constant_velocity", "sticks",
+         "reversal", "direction_swap", "mass_ratio", "order_swap", "move_swap"),
+    coupled={"mirror": "left and right count where the prompt names a direction", "identity_swap": "who exchange looks exchange paths",
+             "interpenetration": "what passes through goes on as if nothing were there"},
+    blind=("where in the picture, how large, from how far and when it happens", "a pace up to some per cent off costs little",
+           "small parts of the motion beside large ones", "turning: see dynamics/rotation"),
 )  # fmt: skip
 def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the motion is from the truth's after the best choice of camera, scale, start and pace.
@@ -56,6 +69,10 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/permanence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="share of the case's frames in which every body is there; a body too many costs a quarter of its frame",
+    formula="min(1, mean min(seen, wanted) / mean visible in the truth) - share of frames with a body too many / 4",
+    own=("vanish", "duplicate", "count_swap"),
+    coupled={"shot_cut": "who is not in the next shot is not there"},
+    blind=("bodies that leave the picture over its edge", "who is who: see dynamics/identity"),
 )  # fmt: skip
 def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     """Which share of the time the bodies are there.
@@ -76,19 +93,22 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason=case.unfollowed or "nothing says how many bodies there are")
     if case.unfollowed:
         return Unscored(reason=case.unfollowed)
-    counts = shown_counts(seen, case)
+    counts = shown_counts(seen, case) + _gone_over_the_edge(seen, case, wanted)
     share = float(min(1.0, np.minimum(counts, wanted).mean() / _seen_in_truth(case, wanted))) if len(counts) else 0.0
-    extra = float((counts > wanted).mean()) if len(counts) else 0.0
+    extra = float((shown_counts(seen, case) > wanted).mean()) if len(counts) else 0.0
     of_them = "the body is" if wanted == 1 else f"of {wanted} bodies"
-    why = f"For {share:.0%} of the time {of_them} there" + (
-        f"; for {extra:.0%} there is one too many." if extra else "."
-    )
+    why = f"For {share:.0%} of the time {of_them} there" + (f"; for {extra:.0%} there is one too many." if extra else ".")
     return Scored(value=max(0.0, share - EXTRA * extra), why=why, details={"share": share, "extra": extra})
 
 
 @metric(
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
-    source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of a swing; ruler: the body's size",
+    source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
+    formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of the fit (of swings: with a free pace), s by the size",
+    own=("gravity", "time_stretch"),
+    coupled={"constant_velocity": "what moves evenly is pulled by nothing", "size_change": "the body's own size is the ruler",
+             "pace_drift": "what slows down falls ever slower", "reversal": "what fits nothing has no gravity"},
+    blind=("motion on a level floor", "bodies that are shown too large or too small for the way they go, which look like another gravity"),
 )  # fmt: skip
 def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the pull of gravity is off, as a logarithm: 0.69 is twice too much, or half.
@@ -109,14 +129,21 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=MOST, why=_sentence(found.failed))
-    if _swings(case.truth):
-        return _gravity_of_swing(seen, case, case.truth)
-    return _gravity_of_flight(seen, case, found)
+    if _swings(case):
+        return _gravity_of_swing(seen, case)
+    if FLIES & set(case.laws):
+        return _gravity_of_flight(seen, case, found)
+    return _verdict(found.gravity_ratio * case.gravity, case, f"by {found.pace:.2f} times the pace and {found.scale:.2f} times the size")
 
 
 @metric(
     "dynamics/restitution", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="|e seen - e true|, e = speed of separation over speed of approach at the first contacts",
+    formula="min(1, |e seen - e true|), e over the first two contacts, weighted by the square of the speed of approach",
+    own=("restitution", "sticks"),
+    coupled={"constant_velocity": "what does not bounce does not rebound", "interpenetration": "what passes through does not rebound",
+             "reversal": "what fits nothing has no rebound", "mass_ratio": "speeds after a collision are wrong both ways"},
+    blind=("contacts after the second", "what is lost along the surface"),
 )  # fmt: skip
 def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the rebound is off.
@@ -161,6 +188,43 @@ def _seen_in_truth(case: Case, wanted: int) -> float:
     return max(float(case.truth.visible_at(moments).sum(axis=1).mean()), 1e-6)
 
 
+def _gone_over_the_edge(seen: Observation, case: Case, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many of the bodies are out of the picture at each frame time of the case because they left it over its edge."""
+    if case.truth is None:
+        return np.zeros(len(seen.counts), dtype=np.int64)
+    moments = (np.arange(case.request.frame_count) + 0.5) / case.request.fps
+    gone = np.zeros(len(moments), dtype=np.int64)
+    if not len(seen.times):
+        return gone
+    period = float(np.median(np.diff(seen.times))) if len(seen.times) > 1 else 1 / case.request.fps
+    for k in main_tracks(seen.tracks, wanted):
+        track = seen.tracks[k]
+        out = _at_the_edge(track, seen)
+        for start, end in _absences(track, float(seen.times[-1]) + period, period):
+            if out[0 if start < 0 else start]:
+                low = -np.inf if start < 0 else track.t[start] + period
+                gone += ((moments >= low) & (moments < end)).astype(np.int64)
+    return gone
+
+
+def _at_the_edge(track: Track, seen: Observation) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """At which entries a body is about to leave the picture, or has just come in."""
+    found = np.zeros(len(track.t), dtype=bool)
+    for place, end in ((track.x, seen.width), (track.y, seen.height)):
+        step = np.abs(np.gradient(place)) if len(place) > 1 else np.zeros(1)
+        near = EDGE[0] * track.diameter + EDGE[1] * step
+        found |= (np.minimum(place, end - place) < near) & (step > STIRS * track.diameter)
+    return found
+
+
+def _absences(track: Track, end: float, period: float) -> list[tuple[int, float]]:
+    """Stretches in which a track is not seen: the index of the entry before (-1: none), and the time until which it lasts."""
+    holes = [(int(k), float(track.t[k + 1])) for k in np.flatnonzero(np.diff(track.t) > 1.5 * period)]
+    before = [(-1, float(track.t[0]))] if track.t[0] > 0.5 * period else []
+    after = [(len(track.t) - 1, end)] if track.t[-1] < end - 1.5 * period else []
+    return before + holes + after
+
+
 def shown_counts(seen: Observation, case: Case) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """How many bodies are visible at each frame time of the case, 0 beyond the clip's end.
 
@@ -190,16 +254,19 @@ def _fit_details(found: Fit | NoFit) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _swings(truth: Truth) -> bool:
-    return any(body.rod_to is not None for body in truth.bodies)
+def _swings(case: Case) -> bool:
+    """Whether gravity shows in the period of a swing."""
+    assert case.truth is not None
+    hangs = any(body.rod_to is not None for body in case.truth.bodies)
+    return hangs or ({"period", "gravity"} <= set(case.laws) and not case.truth.vertices)
 
 
 def _no_gravity(case: Case, truth: Truth) -> str:
     """Why gravity cannot be told from this case, "" where it can."""
     if case.unfollowed:
         return case.unfollowed
-    if not _swings(truth) and "parabola" not in case.laws:
-        return "nothing flies freely here"
+    if not _swings(case) and not PULLED & set(case.laws):
+        return "gravity drives nothing here"
     return "" if _falls(truth, case.request.seconds) else "gravity moves nothing here"
 
 
@@ -225,15 +292,15 @@ def _verdict(measured: float, case: Case, how: str) -> Scored:
     return Scored(value=value, why=why, details={"measured": measured, "unit": "m/s^2", "expected": case.gravity})
 
 
-def _gravity_of_swing(seen: Observation, case: Case, truth: Truth) -> Scored:
+def _gravity_of_swing(seen: Observation, case: Case) -> Scored:
     """Pace and scale without the prior: g goes with length over period squared."""
-    free = fit(seen.tracks, truth, prior=False, pace=FREE_PACE)
+    free = unhurried(seen, case)
     if isinstance(free, NoFit) or free.failed:
         return Scored(value=MOST, why=_sentence(free.failed))
     return _verdict(
         free.gravity_ratio * case.gravity,
         case,
-        f"by a swing of {free.pace:.2f} times the pace and {free.scale:.2f} times the size",
+        f"by a motion of {free.pace:.2f} times the pace and {free.scale:.2f} times the size",
     )
 
 
@@ -243,13 +310,13 @@ def _gravity_of_flight(seen: Observation, case: Case, found: Fit) -> Scored:
     for body, k in zip(case.truth.bodies, found.tracks, strict=True):
         if k is None:
             continue
-        track = seen.tracks[k]
+        track = _steady(seen, seen.tracks[k])
         flights = arcs(track, seen.contacts)
         if flights:
             pieces += len(flights)
             pulls.append(mean_fall(flights) * 2 * body.radius / track.diameter)
     if not pulls:
-        return Scored(value=MOST, why="Nothing flies long enough to measure g.")
+        return _gravity_of_swing(seen, case)
     return _verdict(float(np.mean(pulls)), case, f"over {pieces} flight{'s' if pieces > 1 else ''}")
 
 
@@ -259,17 +326,13 @@ def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:
     if not known:
         return Unscored(reason="no diameter is known to measure with")
     main = main_tracks(seen.tracks, len(case.shown))
-    best = None
-    for owners in permutations(range(len(case.shown)), len(main)):
-        agree = sum(seen.tracks[k].colour == case.shown[owner].colour for k, owner in zip(main, owners, strict=True))
-        if best is None or agree > best[0]:
-            best = (agree, dict(zip(owners, main, strict=True)))
+    owned = _by_colour(seen, case, main)
     flights = []
     for body, diameter in known:
-        k = (best[1] if best else {}).get(body)
+        k = owned.get(body)
         if k is None:
             continue
-        track = seen.tracks[k]
+        track = _steady(seen, seen.tracks[k])
         for arc in arcs(track, seen.contacts):
             if arc.parabolic and arc.upright and arc.height >= track.diameter:
                 flights.append((arc.variance * (diameter / track.diameter) ** 2, arc, diameter / track.diameter))
@@ -277,6 +340,23 @@ def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="nothing flies freely long enough to measure g")
     _, arc, metres = min(flights, key=lambda flight: flight[0])
     return _verdict(arc.fall * metres, case, f"over the flight from {arc.start:.2f} to {arc.end:.2f} s")
+
+
+def _by_colour(seen: Observation, case: Case, main: list[int]) -> dict[int, int]:
+    """Which track is which of the manifest's bodies: as many of the right colour as can be."""
+    if not main:
+        return {}
+    agree = np.array([[seen.tracks[k].colour == shown.colour for shown in case.shown] for k in main], dtype=float)
+    rows, owners = linear_sum_assignment(-agree)
+    return {int(owner): main[row] for row, owner in zip(rows, owners, strict=True)}
+
+
+def _steady(seen: Observation, track: Track) -> Track:
+    """A track with the camera's own motion taken out."""
+    if seen.view is None:
+        return track
+    x, y = seen.steady(track)
+    return replace(track, x=x, y=y, size=track.size * seen.view.scale[track.frame])
 
 
 def _impacts(truth: Truth, seconds: float) -> list[Contact]:

@@ -36,12 +36,14 @@ class Reference:
         plane: (bodies, samples) at 960 Hz: right + i * up, metres.
         size: (bodies, frames) metres, diameter of the disc of equal area, at ``OUTLINE_RATE``.
         slant: (bodies, frames) short over long side of the outline, at ``OUTLINE_RATE``; 1 for a disc.
+        angle: (bodies, frames) radians, of the outline's long side from the right, counter-clockwise, unwrapped, at ``OUTLINE_RATE``.
         visible: (bodies, samples) at 960 Hz.
     """
 
     plane: NDArray[np.complex128]
     size: NDArray[np.float64]
     slant: NDArray[np.float64]
+    angle: NDArray[np.float64]
     visible: NDArray[np.bool_]
 
     def at(self, body: int, times: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -56,6 +58,10 @@ class Reference:
     def size_at(self, body: int, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Size of a body's outline at any moments, metres."""
         return np.asarray(np.interp(times * OUTLINE_RATE, np.arange(self.size.shape[1]), self.size[body]))
+
+    def usual_size(self, body: int, seconds: float) -> float:
+        """The median size of a body's outline in the first ``seconds``, metres."""
+        return max(float(np.median(self.size[body, : max(1, round(seconds * OUTLINE_RATE))])), 1e-9)
 
     def slant_at(self, body: int, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Short over long side of a body's outline at any moments."""
@@ -81,16 +87,17 @@ def _made(truth: Truth) -> Reference:
     plane = _plane(camera, truth.position).T.copy()
     times = np.arange(int(truth.seconds * OUTLINE_RATE) + 2) / OUTLINE_RATE
     size, slant = np.ones((2, len(truth.bodies), len(times)))
+    angle = np.zeros_like(size)
     for k, body in enumerate(truth.bodies):
         if body.form.kind == "ball" and body.name not in truth.vertices:
             depth = (truth.at(times)[:, k] - camera.eye) @ camera.axes[1]
             size[k] = 2 * body.radius * camera.distance / depth
             continue
-        middle, size[k], slant[k] = _outlines(truth, k, times, camera)
+        middle, size[k], slant[k], angle[k] = _outlines(truth, k, times, camera)
         away = middle - _plane(camera, truth.at(times)[:, k])
         moments = truth.times
         plane[k] += np.interp(moments, times, away.real) + 1j * np.interp(moments, times, away.imag)
-    return Reference(plane=plane, size=size, slant=slant, visible=truth.visible.T)
+    return Reference(plane=plane, size=size, slant=slant, angle=angle, visible=truth.visible.T)
 
 
 def _plane(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -101,13 +108,13 @@ def _plane(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.complex128
 
 def _outlines(
     truth: Truth, k: int, times: NDArray[np.float64], camera: Camera
-) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64]]:
-    """Middle, size and slant of a body's convex outline at ``times``."""
+) -> tuple[NDArray[np.complex128], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Middle, size, slant and angle of a body's convex outline at ``times``."""
     corners = _corners(truth, truth.bodies[k], k, times)
     seen = (camera.project(corners, UNIT, UNIT)).astype(np.float32)
     rows = np.array([_measured(points) for points in seen])
     metre = camera.view_height / UNIT
-    return (rows[:, 0] - 1j * rows[:, 1]) * metre, rows[:, 2] * metre, rows[:, 3]
+    return (rows[:, 0] - 1j * rows[:, 1]) * metre, rows[:, 2] * metre, rows[:, 3], np.unwrap(rows[:, 4], period=np.pi)
 
 
 def _corners(truth: Truth, body: Body, k: int, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,9 +139,10 @@ def _outermost(points: NDArray[np.float64]) -> NDArray[np.int64]:
     return corners
 
 
-def _measured(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
+def _measured(points: NDArray[np.float32]) -> tuple[float, float, float, float, float]:
     hull = cv2.convexHull(points)
     moments = cv2.moments(hull)
     area = max(moments["m00"], 1e-6)
-    (_, (w, h), _) = cv2.minAreaRect(hull)
-    return moments["m10"] / area, moments["m01"] / area, 2 * float(np.sqrt(area / np.pi)), min(w, h) / max(w, h, 1e-6)
+    (_, (w, h), degrees) = cv2.minAreaRect(hull)
+    size, slant = 2 * float(np.sqrt(area / np.pi)), min(w, h) / max(w, h, 1e-6)
+    return moments["m10"] / area, moments["m01"] / area, size, slant, -float(np.radians(degrees if w >= h else degrees + 90))
