@@ -1,13 +1,13 @@
-"""Which moving things there are: chains of blobs through the clip, gathered into at most two bodies."""
+"""Which moving things there are: chains of blobs through the clip, gathered into bodies."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from kinema.metrics.observe.chains import SAME_TINT, Chain, chains_of, linked, single
 from kinema.metrics.observe.colour import chroma
 from kinema.scenes.palette import COLOURS
 
@@ -18,33 +18,36 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.segment import Blob
 
-__all__ = ["Body", "Hints", "find_bodies"]
+__all__ = ["LEAST_ROUND", "MOST_BODIES", "Body", "Hints", "find_bodies"]
 
-MOST_BODIES = 2
-LONGEST_PAUSE = 3  # frames a chain may skip
-SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
-JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to from blob to blob; pixels above which that holds
+MOST_BODIES = 12
 LEAST_ROUND = 0.72  # a disc has 1, a hand or an arm less than .7
+DISC = 0.86  # from this roundness on an outline is taken for a disc
+NAMES = tuple(COLOURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What the prompt says is to be seen; used only to choose between moving things found without it.
 
-    ``colours`` are names of ``palette.COLOURS``.
+    ``colours`` are names of ``palette.COLOURS``, one for each body. ``masks``: whether masks are wanted, for comparisons pixel by pixel.
     """
 
     count: int | None = None
     colours: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
+    masks: bool = False
 
 
 class Body(NamedTuple):
-    """How a body looks: the chroma of its core, and its radius in pixels of the searched picture."""
+    """How a body looks, and where it was found beyond doubt; lengths in pixels of the searched picture."""
 
     tint: tuple[float, float]
+    paint: int
     radius: float
+    inner: float
     round: bool
+    seen: dict[int, Blob]
 
     def likes(self, blob: Blob) -> float:
         """1 for a blob that looks just like the body, below 0 for one that has neither its colour nor its size."""
@@ -53,39 +56,16 @@ class Body(NamedTuple):
         return float(1.0 - 0.65 * min(1.0, hue * hue) - 0.6 * min(1.0, size * size))
 
 
-@dataclass(slots=True)
-class _Chain:
-    blobs: list[Blob] = field(default_factory=list)
-
-    def predicted(self, frame: int) -> tuple[float, float]:
-        last = self.blobs[-1]
-        if len(self.blobs) == 1:
-            return last.x, last.y
-        before = self.blobs[-2]
-        ahead = (frame - last.frame) / (last.frame - before.frame)
-        return last.x + (last.x - before.x) * ahead, last.y + (last.y - before.y) * ahead
-
-    def cost(self, blob: Blob) -> float:
-        x, y = self.predicted(blob.frame)
-        last = self.blobs[-1]
-        size = 2 * last.radius
-        stepped = np.hypot(blob.x - last.x, blob.y - last.y)
-        missed = min(stepped, np.hypot(blob.x - x, blob.y - y))
-        hue = np.hypot(blob.tint[0] - last.tint[0], blob.tint[1] - last.tint[1])
-        grown = abs(float(np.log(blob.area / last.area)))
-        if grown > JUMP and min(blob.area, last.area) > JUMP_AREA:  # two bodies that meet, or one that lets go
-            return np.inf
-        pace = stepped / (blob.frame - last.frame)
-        return float(missed / (1.2 * size) + 0.3 * pace / size + grown + 4 * hue)
-
-
 class _Look(NamedTuple):
     """A chain's summary."""
 
+    chain: Chain
     frames: NDArray[np.int64]
     place: NDArray[np.float64]
     tint: NDArray[np.float64]
+    paint: int
     radius: float
+    inner: float
     roundness: float
     travelled: float  # pixels
     steady: float  # share of blobs within 20 % of the median radius
@@ -94,44 +74,38 @@ class _Look(NamedTuple):
 
 
 def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
-    """At most two bodies that move, the surest first."""
-    looks = sorted((_look(chain, hints) for chain in _chains(found)), key=lambda look: -look.weight)
-    looks = [look for look in looks if len(look.frames) >= min(4, max(2, len(found) // 6))]
-    movers = [look for look in looks if look.travelled > max(2.0, 0.3 * look.radius)]
-    if not movers:
-        return []
-    first = _body(movers[0])
-    bodies = [first]
-    taken = [movers[0]]
-    for look in movers[1:]:
-        if len(bodies) == MOST_BODIES:
-            break
-        if _is_another(look, taken, first, len(found), hints):
-            bodies.append(_body(look))
-        else:
+    """The bodies that move, the surest first; where the prompt gives their number, no more than that."""
+    least = min(4, max(2, len(found) // 6))
+    chains = linked(single([c for c in chains_of(found) if len(c.blobs) >= 2]))
+    looks = sorted((_look(chain, hints) for chain in chains if len(chain.blobs) >= least), key=lambda look: -look.weight)
+    movers = [look for look in looks if _moves(look)]
+    taken: list[_Look] = []
+    for look in movers:
+        if not taken or _is_another(look, taken, len(found), hints):
             taken.append(look)
-    return bodies
+    chosen = _asked(taken, hints)[: hints.count or MOST_BODIES][:MOST_BODIES]
+    return [_body(look) for look in chosen]
 
 
-def _chains(found: Sequence[Sequence[Blob]]) -> list[_Chain]:
-    done: list[_Chain] = []
-    open_chains: list[_Chain] = []
-    for number, blobs in enumerate(found):
-        done += [c for c in open_chains if number - c.blobs[-1].frame > LONGEST_PAUSE]
-        open_chains = [c for c in open_chains if number - c.blobs[-1].frame <= LONGEST_PAUSE]
-        new = list(blobs)
-        if open_chains and blobs:
-            cost = np.array([[chain.cost(blob) for blob in blobs] for chain in open_chains])
-            rows, columns = linear_sum_assignment(np.minimum(cost, 50.0))
-            for row, column in zip(rows, columns, strict=True):
-                if cost[row, column] < 3.0:
-                    open_chains[row].blobs.append(blobs[column])
-                    new.remove(blobs[column])
-        open_chains += [_Chain([blob]) for blob in new]
-    return done + open_chains
+def _asked(looks: list[_Look], hints: Hints) -> list[_Look]:
+    """Those first whose colours the prompt names, each name as often as it is named; the surest first."""
+    wanted = list(hints.colours)
+    first, rest = [], []
+    for look in looks:
+        name = NAMES[look.paint - 1] if look.paint else ""
+        if name in wanted:
+            wanted.remove(name)
+            first.append(look)
+        else:
+            rest.append(look)
+    return first + rest
 
 
-def _look(chain: _Chain, hints: Hints) -> _Look:
+def _moves(look: _Look) -> bool:
+    return look.travelled > (max(1.2, 0.06 * look.radius) if look.paint else max(2.0, 0.3 * look.radius))
+
+
+def _look(chain: Chain, hints: Hints) -> _Look:
     blobs = chain.blobs
     place = np.array([[b.x, b.y] for b in blobs])
     radii = np.array([b.radius for b in blobs])
@@ -139,38 +113,67 @@ def _look(chain: _Chain, hints: Hints) -> _Look:
     use = inside if inside.sum() >= 2 else np.ones(len(blobs), bool)
     radius = float(np.median(radii[use]))
     roundness = float(np.median([b.roundness for b, u in zip(blobs, use, strict=True) if u]))
+    inner = float(np.median([b.inner for b, u in zip(blobs, use, strict=True) if u]))
     steady = float(np.mean(np.abs(radii / radius - 1) < 0.2))
     tint = np.median(np.array([b.tint for b in blobs])[use], axis=0)
+    paint = int(np.bincount([b.paint for b in blobs]).argmax())
     travelled = float(np.linalg.norm(np.percentile(place, 95, axis=0) - np.percentile(place, 5, axis=0)))
     moves = min(1.0, travelled / (2 * radius))
+    solid = 1.0 if paint else min(1.0, roundness / 0.9) ** 4
     asked = 1.0
     if hints.colours:
         gaps = [np.linalg.norm(tint - chroma(np.array(COLOURS[name]))) for name in hints.colours if name in COLOURS]
         asked = 1.5 if gaps and min(gaps) < SAME_TINT else 1.0
-    weight = use.sum() * min(1.0, roundness / 0.9) ** 4 * (0.2 + steady) * (0.1 + moves) * asked
-    return _Look(np.array([b.frame for b in blobs]), place, tint, radius, roundness, travelled, steady, float(inside.mean()), float(weight))
+    weight = use.sum() * solid * (0.2 + steady) * (0.1 + moves) * asked * min(1.0, radius / 4.0)
+    frames = np.array([b.frame for b in blobs])
+    return _Look(chain, frames, place, tint, paint, radius, inner, roundness, travelled, steady, float(inside.mean()), float(weight))
 
 
 def _body(look: _Look) -> Body:
-    return Body((float(look.tint[0]), float(look.tint[1])), look.radius, look.roundness >= LEAST_ROUND)
+    tint = (float(look.tint[0]), float(look.tint[1]))
+    seen = {b.frame: b for b in look.chain.blobs}
+    return Body(tint, look.paint, look.radius, look.inner, look.roundness >= DISC, seen)
 
 
-def _is_another(look: _Look, taken: list[_Look], body: Body, total: int, hints: Hints) -> bool:
-    """Whether a chain shows a second body, not more of the first, nor part of it, nor clutter, nor an arm that reaches in."""
+def _is_another(look: _Look, taken: list[_Look], total: int, hints: Hints) -> bool:
+    """Whether a chain shows one more body, not more of another one, nor part of it, nor clutter, nor an arm that reaches in."""
     main = taken[0]
     doubt = 1.1 if hints.count == 1 else 1.0
-    if look.roundness < doubt * LEAST_ROUND or look.steady < doubt * 0.5 or look.inside < 0.5:
+    painted = look.paint > 0
+    if not painted and (look.roundness < doubt * LEAST_ROUND or look.steady < doubt * 0.5 or look.inside < 0.5):
         return False
-    if len(look.frames) < max(4, 0.1 * total) or not 0.4 < look.radius / body.radius < 2.5:
+    if len(look.frames) < max(4, 0.1 * total) or not 0.25 < look.radius / max(t.radius for t in taken):
         return False
-    alike = np.linalg.norm(look.tint - np.array(body.tint)) < SAME_TINT and abs(np.log(look.radius / body.radius)) < 0.3
-    together = max(len(np.intersect1d(look.frames, other.frames)) for other in taken)
-    if alike and together < 4:
+    if not painted and look.radius > 2.5 * main.radius:
         return False
-    both, mine, theirs = np.intersect1d(look.frames, main.frames, return_indices=True)
+    for other in taken:
+        if _is_part(look, other):
+            return False
+    kin = [t for t in taken if _kin(look, t)]
+    if kin and max(len(np.intersect1d(look.frames, other.frames)) for other in kin) < 4:
+        return False
+    both = np.intersect1d(look.frames, main.frames)
+    return painted or len(both) > 0 or not _kin(look, main)
+
+
+def _kin(look: _Look, other: _Look) -> bool:
+    if look.paint != other.paint:
+        return False
+    near = np.linalg.norm(look.tint - other.tint) < SAME_TINT or look.paint > 0
+    return bool(near and abs(np.log(look.radius / other.radius)) < 0.3)
+
+
+def _is_part(look: _Look, other: _Look) -> bool:
+    """Whether a chain is a piece of another body, or its shadow: it goes wherever that one goes."""
+    both, mine, theirs = np.intersect1d(look.frames, other.frames, return_indices=True)
     if len(both) == 0:
-        return not alike
-    apart = np.linalg.norm(look.place[mine] - main.place[theirs], axis=1)
-    clings = np.median(apart) < 0.8 * (look.radius + main.radius)
-    follows = np.std(look.place[mine] - main.place[theirs], axis=0).max() < 0.15 * main.travelled and look.radius < 0.7 * main.radius
-    return not (clings or follows)
+        return False
+    apart = look.place[mine] - other.place[theirs]
+    gap = np.median(np.linalg.norm(apart, axis=1))
+    follows = np.std(apart, axis=0).max() < 0.15 * other.travelled + 0.3 and look.radius < 0.7 * other.radius
+    if look.paint and other.paint and look.paint != other.paint:
+        return False
+    if look.paint:
+        return bool(follows and gap < 1.6 * (look.radius + other.radius))
+    clings = gap < 0.8 * (look.radius + other.radius)
+    return bool(clings or follows)

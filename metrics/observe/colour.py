@@ -13,7 +13,7 @@ from kinema.scenes.palette import COLOURS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["chroma", "name_of"]
+__all__ = ["chroma", "name_of", "nearest_names"]
 
 WIDEST_HUE = 26.0  # degrees of CIELAB hue; half the distance between neighbours in the palette is 14 to 75
 LEAST_VIVID = 0.45  # chroma over lightness, relative to the palette's own; skin and wood stay below, a shaded ball above
@@ -41,13 +41,18 @@ def name_of(rgb: NDArray[np.float64]) -> str | None:
         >>> name_of(np.array([103.0, 19, 19]))  # red in half the light
         'red'
     """
-    names, hues, vividness = _palette()
-    hue, vivid = _hue_and_vividness(np.asarray(rgb, dtype=float)[None])
-    apart = np.abs((hues - hue[0] + 180) % 360 - 180)
-    best = int(np.argmin(apart))
-    if apart[best] > WIDEST_HUE or vivid[0] < LEAST_VIVID * vividness[best]:
-        return None
-    return names[best]
+    best = int(nearest_names(np.asarray(rgb, dtype=float)[None])[0])
+    return None if best < 0 else _palette()[0][best]
+
+
+def nearest_names(rgb: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,): for each of (n, 3) sRGB grey levels the number of the palette's name, -1 where none is near."""
+    _, hues, vividness = _palette()
+    hue, vivid = _hue_and_vividness(rgb)
+    apart = np.abs((hues - hue[:, None] + 180) % 360 - 180)
+    best = np.argmin(apart, axis=1)
+    near = (apart[np.arange(len(best)), best] <= WIDEST_HUE) & (vivid >= LEAST_VIVID * vividness[best])
+    return np.where(near, best, -1)
 
 
 def chroma(rgb: NDArray[Any]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from kinema.metrics.observe.segment import total
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.metrics.observe.background import Background
+    from kinema.metrics.observe.background import Still
 
 __all__ = ["Disc", "Measured", "colour_spread", "measure"]
 
@@ -20,22 +20,27 @@ PRIOR = 3.0  # of 255 in linear light: how strongly body and background are held
 _CODE = np.arange(256) / 255.0
 LINEAR = (255.0 * np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1.055) ** 2.4)).astype(np.float32)  # IEC 61966-2-1
 
+GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
 CRISP = 0.75  # second over first differences of colour at its strongest edges: above 1 as rendered, 0.4 to 0.7 after 4:2:0
 
 
 class Disc(NamedTuple):
-    """A rough position, in pixels of the picture given with it."""
+    """A rough position, in pixels of the picture given with it; ``corner`` and ``part`` are the body's own pixels where it is no disc."""
 
     x: float
     y: float
     radius: float
+    inner: float = 0.0  # radius of the largest disc inside; 0: the disc's own
+    corner: tuple[int, int] = (0, 0)
+    part: NDArray[np.uint8] | None = None
 
 
 class Measured(NamedTuple):
     """A refined position.
 
     ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core; ``whole`` is False where the border cuts it.
+    ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline.
     """
 
     x: float
@@ -43,17 +48,32 @@ class Measured(NamedTuple):
     size: float
     colour: NDArray[np.float64]
     whole: bool
+    long: float = 0.0
+    short: float = 0.0
+    angle: float = 0.0
+    rim: NDArray[np.float64] | None = None
 
 
-def measure(frame: NDArray[np.uint8], background: Background, disc: Disc, others: tuple[Disc, ...] = ()) -> Measured | None:
+class _Region(NamedTuple):
+    """The part of the picture round a body: corner, middles of the pixels, and which of them may be the body's."""
+
+    x0: int
+    y0: int
+    px: NDArray[np.float32]
+    py: NDArray[np.float32]
+    far: NDArray[np.float32]  # from the disc's middle, over its radius; or from the part, in such units that its rim is at 1
+    mine: NDArray[np.bool_]
+
+
+def measure(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple[Disc, ...] = ()) -> Measured | None:
     """Refine a disc; ``others`` are discs of other bodies, whose pixels are left to them."""
     place = disc
     result: Measured | None = None
     for _ in range(2):
         result = _once(frame, background, place, others)
-        if result is None or np.hypot(result.x - place.x, result.y - place.y) < 0.5:
+        if result is None or disc.part is not None or np.hypot(result.x - place.x, result.y - place.y) < 0.5:
             break
-        place = Disc(result.x, result.y, disc.radius)
+        place = disc._replace(x=result.x, y=result.y)
     return result
 
 
@@ -76,43 +96,129 @@ def _top(values: NDArray[np.float32]) -> float:
     return float(np.partition(values, rank, axis=None)[rank])
 
 
-def _once(frame: NDArray[np.uint8], background: Background, disc: Disc, others: tuple[Disc, ...]) -> Measured | None:
-    height, width = frame.shape[:2]
-    reach = int(np.ceil(1.5 * disc.radius + 4))
-    x0, x1 = max(0, int(disc.x) - reach), min(width, int(disc.x) + reach + 1)
-    y0, y1 = max(0, int(disc.y) - reach), min(height, int(disc.y) + reach + 1)
+def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Region | None:
+    height, width = shape[:2]
+    thick = disc.inner or disc.radius
+    if disc.part is None:
+        reach = int(np.ceil(1.5 * disc.radius + 4))
+        x0, x1, y0, y1 = int(disc.x) - reach, int(disc.x) + reach + 1, int(disc.y) - reach, int(disc.y) + reach + 1
+    else:
+        reach = int(np.ceil(0.5 * thick + 4))
+        (x0, y0), (h, w) = disc.corner, disc.part.shape
+        x0, x1, y0, y1 = x0 - reach, x0 + w + reach, y0 - reach, y0 + h + reach
+    x0, x1, y0, y1 = max(0, x0), min(width, x1), max(0, y0), min(height, y1)
     if x1 - x0 < 3 or y1 - y0 < 3:
         return None
-    value = frame[y0:y1, x0:x1].astype(np.float32)
-    still = background.image[y0:y1, x0:x1]
     px = np.arange(x0, x1, dtype=np.float32)[None, :] + 0.5
     py = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
-    far = np.hypot(px - disc.x, py - disc.y)
+    window = (x0, y0, x1, y1)
+    far = np.hypot(px - disc.x, py - disc.y) / disc.radius if disc.part is None else 1.0 + _from_part(disc, window) / thick
     mine = np.ones(far.shape, bool)
     for other in others:
-        mine &= far / disc.radius <= np.hypot(px - other.x, py - other.y) / other.radius
+        if disc.part is None and other.part is None:
+            mine &= far <= np.hypot(px - other.x, py - other.y) / other.radius
+        else:
+            own, theirs = _distance(disc, window, px, py), _distance(other, window, px, py)
+            mine &= own <= theirs
+    return _Region(x0, y0, px, py, far.astype(np.float32), mine)
+
+
+def _distance(disc: Disc, window: tuple[int, int, int, int], px: NDArray[np.float32], py: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pixels outside a body's outline, negative inside."""
+    if disc.part is None:
+        return np.asarray(np.hypot(px - disc.x, py - disc.y) - disc.radius, dtype=np.float32)
+    return _from_part(disc, window)
+
+
+def _from_part(disc: Disc, window: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """Pixels from the border of a body's own pixels, negative inside, in a window of the picture."""
+    x0, y0, x1, y1 = window
+    own = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    assert disc.part is not None
+    (left, top), (h, w) = disc.corner, disc.part.shape
+    a, b, c, d = max(left, x0), max(top, y0), min(left + w, x1), min(top + h, y1)
+    if a < c and b < d:
+        own[b - y0 : d - y0, a - x0 : c - x0] = disc.part[b - top : d - top, a - left : c - left]
+    if not own.any():
+        return np.full(own.shape, 1e6, np.float32)
+    outside = cv2.distanceTransform(1 - own, cv2.DIST_L2, 5)
+    inside = cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.asarray(outside - inside, dtype=np.float32)
+
+
+def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple[Disc, ...]) -> Measured | None:
+    height, width = frame.shape[:2]
+    thick = disc.inner or disc.radius
+    region = _region(frame.shape, disc, others)
+    if region is None:
+        return None
+    (y1, x1), (x0, y0) = region.far.shape, (region.x0, region.y0)
+    where = (slice(y0, y0 + y1), slice(x0, x0 + x1))
+    mine, far = region.mine, region.far
+    value = frame[where].astype(np.float32)
+    still = background.image[where]
     red, green, blue = cv2.split(cv2.absdiff(value, still))
-    seen = cv2.max(cv2.max(red, green), blue) > background.tolerance[y0:y1, x0:x1]
-    core = (far < max(1.5, 0.65 * disc.radius)) & mine & seen
+    seen = cv2.max(cv2.max(red, green), blue) > background.tolerance[where]
+    core = (far < max(1.5 / thick, 0.65)) & mine & seen
     if core.sum() < 4:
         return None
-    light, dark = LINEAR[frame[y0:y1, x0:x1]], LINEAR[np.clip(np.rint(still), 0, 255).astype(np.uint8)]
-    around = mine & (far < 1.45 * disc.radius + 2.5)
-    solid = _solid(_share(light, dark, core, 0.4 * disc.radius) * around, disc, (x0, y0))
+    light, dark = LINEAR[frame[where]], LINEAR[np.clip(np.rint(still), 0, 255).astype(np.uint8)]
+    around = mine & (far < 1.45 + 2.5 / thick)
+    solid = _solid(_share(light, dark, core, 0.4 * thick) * around, disc, (x0, y0))
     heart = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    heart = heart > np.clip(0.25 * disc.radius, 1.2, 2.5)
+    heart = heart > np.clip(0.25 * thick, 1.2, 2.5)
     if heart.sum() < 4:
         return None
-    share = _soft(_share(light, dark, heart, max(1.0, 0.12 * disc.radius)) * around, solid)
+    share = _soft(_share(light, dark, heart, max(1.0, 0.12 * thick)) * around, solid)
     whole = float(share.sum())
     if whole < 4.0:
         return None
-    x, y = float((share * px).sum()) / whole, float((share * py).sum()) / whole
+    x, y = float((share * region.px).sum()) / whole, float((share * region.py).sum()) / whole
     size = 2 * float(np.sqrt(whole / np.pi))
-    pixels = value[core]
+    inside = min(x, y, width - x, height - y) >= 0.48 * size if disc.part is None else _inside(solid, (x0, y0), (height, width))
+    found = Measured(x, y, size, _lit(value[core]), inside, size, size)
+    return _with_box(found, share, (x0, y0), disc)
+
+
+def _inside(solid: NDArray[np.uint8], corner: tuple[int, int], shape: tuple[int, int]) -> bool:
+    """Whether a body's pixels keep off the picture's border."""
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    x0, y0 = corner
+    return bool(x0 + columns[0] > 0 and y0 + rows[0] > 0 and x0 + columns[-1] < shape[1] - 1 and y0 + rows[-1] < shape[0] - 1)
+
+
+def _lit(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The sRGB of the more vivid half."""
     vivid = pixels.max(axis=1) - pixels.min(axis=1)
-    colour = np.median(pixels[vivid >= np.median(vivid)], axis=0).astype(float)
-    return Measured(x, y, size, colour, min(x, y, width - x, height - y) >= 0.48 * size)
+    return np.asarray(np.median(pixels[vivid >= np.median(vivid)], axis=0), dtype=float)
+
+
+FINER = 4  # times by which a matte is enlarged to draw its outline
+
+
+def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc) -> Measured:
+    """The outline where half of a pixel is covered, and for what is no disc the smallest box and the middle of its convex hull."""
+    h, w = share.shape
+    fine = cv2.resize(np.pad(share, 1), None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR) > 0.5
+    outlines, _ = cv2.findContours(fine.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return found
+    rim = max(outlines, key=len)[:, 0].astype(np.float32)
+    rim = (rim + 0.5) / FINER - 1 + np.array(corner, np.float32)
+    if disc.part is None:
+        return found._replace(rim=rim.astype(float))
+    hull = cv2.convexHull(rim)
+    ((_, _), (a, b), degrees) = cv2.minAreaRect(hull)
+    grow = 1.0 / FINER  # an outline runs along the middles of its own fine pixels
+    moments = cv2.moments(hull)
+    if moments["m00"] <= 1e-3:
+        return found
+    long, short, angle = (a, b, degrees) if a >= b else (b, a, degrees + 90)
+    plain = cv2.moments(rim.reshape(-1, 1, 2))
+    x = found.x + moments["m10"] / moments["m00"] - plain["m10"] / max(plain["m00"], 1e-3)
+    y = found.y + moments["m01"] / moments["m00"] - plain["m01"] / max(plain["m00"], 1e-3)
+    size = found.size * float(np.sqrt(moments["m00"] / max(plain["m00"], 1e-3)))
+    return found._replace(x=x, y=y, size=size, long=long + grow, short=short + grow, angle=-float(np.radians(angle)), rim=rim.astype(float))
 
 
 def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
@@ -141,7 +247,7 @@ def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
     """The thick part that lies on the disc, without holes."""
     solid = (share > 0.5).astype(np.uint8)
-    wide = 2 * max(1, round(0.35 * disc.radius)) + 1
+    wide = 2 * max(1, round((0.35 if disc.part is None else 0.15) * (disc.inner or disc.radius))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
     padded = cv2.copyMakeBorder(solid, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
     solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide]
@@ -160,5 +266,6 @@ def _soft(share: NDArray[np.float32], solid: NDArray[np.uint8]) -> NDArray[np.fl
     """A matte that is full inside, and ends two pixels outside."""
     ring = cv2.dilate(solid, np.ones((5, 5), np.uint8))
     inside = cv2.erode(solid, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    kept: NDArray[np.float32] = np.where(inside > 0, 1.0, share * ring).astype(np.float32)
+    clean = np.clip((share - GRAIN) / (1 - 2 * GRAIN), 0, 1)
+    kept: NDArray[np.float32] = np.where(inside > 0, 1.0, clean * ring).astype(np.float32)
     return kept

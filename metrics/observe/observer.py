@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,27 +15,32 @@ from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.matte import Disc, colour_spread, measure
+from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import blobs_in
-from kinema.metrics.observe.track import candidates_in, paths
+from kinema.metrics.observe.track import follow
+from kinema.metrics.observe.view import find_view
+from kinema.metrics.picture_style import look_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from kinema.metrics.observation import View
     from kinema.metrics.observe.background import Background, Cover
     from kinema.metrics.observe.bodies import Body
     from kinema.metrics.observe.matte import Measured
     from kinema.metrics.observe.segment import Blob
-    from kinema.metrics.observe.track import Candidate
+    from kinema.metrics.observe.track import Place
     from kinema.scenes.clip import Clip
 
 __all__ = ["hear", "observe", "see"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
+SINK = 0.3  # of the spread of colours, by which a body lit from above comes out too low (truth clips at 256 px): it spills most where dark
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
 
 
@@ -66,6 +71,7 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
         "tracks": tracks,
         "contacts": find_contacts(tracks),
         "picture": picture_numbers(clip.frames, tracks),
+        "features": {"look": look_of(clip.frames)},
     }
 
 
@@ -80,6 +86,45 @@ def _smaller(frames: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return out
 
 
+class _Found(NamedTuple):
+    """The bodies of a clip in the picture in which they were searched."""
+
+    background: Background
+    blobs: list[list[Blob]]
+    bodies: list[Body]
+    ways: list[dict[int, Place]]
+
+
+def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found | None:
+    """Bodies and their rough places: a first background shows the bodies, and without them it is known better."""
+    paints = paints_in(frames)
+    background = find_background(frames, view)
+    if view is None:
+        background = unpainted(frames, paints, background)
+    found: _Found | None = None
+    for last in (False, True):
+        blobs = [blobs_in(frame, i, background.at(i), paints=paints[i]) for i, frame in enumerate(frames)]
+        bodies = find_bodies(blobs, hints)
+        if not bodies:
+            return None
+        ways = follow(frames, paints, background, bodies)
+        found = _Found(background, blobs, bodies, ways)
+        if last:
+            break
+        again = uncovered(frames, background, _covers(len(frames), bodies, ways, 1.0), view)
+        if view is None and _alike(background, again):
+            return found
+        background = again
+    return found
+
+
+def _alike(one: Background, two: Background) -> bool:
+    """Whether nothing would look different before two backgrounds of a still camera."""
+    first, second = one.at(0), two.at(0)
+    differs = np.abs(first.image - second.image).max(axis=2) > 0.4 * first.tolerance
+    return int(differs.sum()) < 4
+
+
 def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int64]]:
     total = len(clip.frames)
     nothing = np.zeros(total, dtype=int)
@@ -87,19 +132,12 @@ def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int
         return (), nothing
     factor = max(1, round(max(clip.frames.shape[1:3]) / SEARCH_SIZE))
     small = _smaller(clip.frames, factor)
-    background = find_background(small)
-    blobs = [blobs_in(frame, i, background) for i, frame in enumerate(small)]
-    bodies = find_bodies(blobs, hints)
-    if not bodies:
+    view = find_view(small)
+    found = _find(small, hints, view)
+    if found is None:
         return (), nothing
-    ways = _ways(small, background, blobs, bodies)
-    background = uncovered(small, background, _covers(total, bodies, ways, 1.0))
-    blobs = [blobs_in(frame, i, background) for i, frame in enumerate(small)]
-    bodies = find_bodies(blobs, hints)
-    if not bodies:
-        return (), nothing
-    ways = _ways(small, background, blobs, bodies)
-    fine = int(np.clip(min(b.radius for b in bodies) * factor // FINE_RADIUS, 1, factor))
+    bodies, ways, background = found.bodies, found.ways, found.background
+    fine = int(np.clip(min(b.inner for b in bodies) * factor // FINE_RADIUS, 1, factor))
     corner = (0, 0)
     if fine != factor:
         covers = _covers(total, bodies, ways, float(factor))
@@ -107,24 +145,27 @@ def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int
         corner = (left, top)
         small = _smaller(clip.frames[:, top:bottom, left:right], fine)
         inside = [[((x - left) / fine, (y - top) / fine, radius / fine) for x, y, radius in discs] for discs in covers]
-        background = uncovered(small, find_background(small), inside)
+        finer = find_view(small) if view is not None else None
+        background = uncovered(small, find_background(small, finer), inside, finer)
     measured = _measure(small, background, _places(bodies, ways, factor, fine, corner))
-    tracks = tuple(_track(k, clip, ways[k], measured[k], fine, corner) for k in range(len(bodies)) if len(measured[k]) >= 2)
-    return tracks, nothing + [_count(blobs[i], bodies, ways, i) for i in range(total)]
+    tracks = tuple(_track(k, clip, ways[k], measured[k], bodies[k], fine, corner) for k in range(len(bodies)) if len(measured[k]) >= 2)
+    return tracks, nothing + [_count(found.blobs[i], bodies, ways, i) for i in range(total)]
 
 
-def _ways(frames: NDArray[np.uint8], background: Background, blobs: list[list[Blob]], bodies: list[Body]) -> list[list[Candidate]]:
-    return paths([candidates_in(frame, blobs[i], i, background, bodies) for i, frame in enumerate(frames)], bodies)
-
-
-def _covers(total: int, bodies: list[Body], ways: list[list[Candidate]], scale: float) -> list[list[Cover]]:
-    """For each frame the discs that hide the background, a little larger than the bodies."""
+def _covers(total: int, bodies: list[Body], ways: list[dict[int, Place]], scale: float) -> list[list[Cover]]:
+    """For each frame discs that hide the background, a little larger than the bodies: one for a round body, several for any other."""
     covers: list[list[Cover]] = [[] for _ in range(total)]
     for body, way in zip(bodies, ways, strict=True):
-        for candidate in way:
-            blob = candidate.blob
-            radius = max(body.radius, min(blob.radius, 1.5 * body.radius))
-            covers[blob.frame].append((blob.x * scale, blob.y * scale, (1.2 * radius + 1.5) * scale))
+        for i, place in way.items():
+            if body.round:
+                radius = max(body.radius, min(float(np.sqrt(place.area / np.pi)), 1.5 * body.radius))
+                covers[i].append((place.x * scale, place.y * scale, (1.2 * radius + 1.5) * scale))
+                continue
+            pitch = max(2, round(0.7 * body.inner))
+            rows, columns = np.nonzero(place.part[pitch // 2 :: pitch, pitch // 2 :: pitch])
+            radius = (0.8 * pitch + 3.5) * scale
+            x, y = (((v * pitch + pitch // 2 + c + 0.5) * scale).tolist() for v, c in zip((columns, rows), place.corner, strict=True))
+            covers[i] += [(a, b, radius) for a, b in zip(x, y, strict=True)]
     return covers
 
 
@@ -138,14 +179,22 @@ def _frame_around(covers: list[list[Cover]], shape: tuple[int, ...], fine: int) 
 
 
 def _places(
-    bodies: list[Body], ways: list[list[Candidate]], factor: int, fine: int, corner: tuple[int, int]
+    bodies: list[Body], ways: list[dict[int, Place]], factor: int, fine: int, corner: tuple[int, int]
 ) -> list[dict[int, Disc]]:
     """For each body its rough place by frame, in fine pixels from the corner."""
-    scale, left, top = factor / fine, corner[0] / fine, corner[1] / fine
-    return [
-        {c.blob.frame: Disc(c.blob.x * scale - left, c.blob.y * scale - top, body.radius * scale) for c in way}
-        for body, way in zip(bodies, ways, strict=True)
-    ]
+    scale, shift = factor / fine, (corner[0] / fine, corner[1] / fine)
+    return [{i: _disc(body, place, scale, shift) for i, place in way.items()} for body, way in zip(bodies, ways, strict=True)]
+
+
+def _disc(body: Body, place: Place, scale: float, shift: tuple[float, float]) -> Disc:
+    x, y = place.x * scale - shift[0], place.y * scale - shift[1]
+    if body.round:
+        return Disc(x, y, body.radius * scale)
+    part, (left, top) = place.part, place.corner
+    if scale != 1:
+        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    where = (round(left * scale - shift[0]), round(top * scale - shift[1]))
+    return Disc(x, y, float(np.sqrt(place.area / np.pi)) * scale, body.inner * scale, where, part)
 
 
 def _measure(frames: NDArray[np.uint8], background: Background, places: list[dict[int, Disc]]) -> list[dict[int, Measured]]:
@@ -155,17 +204,26 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
     for k, mine in enumerate(places):
         found = {}
         for i, disc in mine.items():
-            others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place)
-            got = measure(frames[i], background, disc, others)
+            others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place and _near(disc, place[i]))
+            got = measure(frames[i], background.at(i), disc, others)
             if got is not None:
-                found[i] = got._replace(size=max(got.size - spread, 0.5 * got.size))
+                less = max(1 - spread / got.size, 0.5)
+                long, short = got.long - spread, max(got.short - spread, 0.5 * got.short)
+                found[i] = got._replace(y=got.y - SINK * spread, size=got.size * less, long=long, short=short)
         results.append(found)
     return results
 
 
-def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int, Measured], scale: int, corner: tuple[int, int]) -> Track:
+def _near(one: Disc, two: Disc) -> bool:
+    """Whether two bodies may touch."""
+    reach = [disc.radius if disc.part is None else 0.5 * float(np.hypot(*disc.part.shape)) for disc in (one, two)]
+    return float(np.hypot(one.x - two.x, one.y - two.y)) < 1.6 * sum(reach) + 8
+
+
+def _track(
+    number: int, clip: Clip, way: dict[int, Place], measured: dict[int, Measured], body: Body, scale: int, corner: tuple[int, int]
+) -> Track:
     frames = sorted(measured)
-    likes = {c.blob.frame: c.like for c in way}
     got = [measured[i] for i in frames]
     names = tuple(name_of(m.colour) or "" for m in got)
     sizes = np.array([m.size for m in got])
@@ -182,17 +240,22 @@ def _track(number: int, clip: Clip, way: Sequence[Candidate], measured: dict[int
         x=corner[0] + scale * np.array([m.x for m in got]),
         y=corner[1] + scale * np.array([m.y for m in got]),
         size=scale * sizes,
-        confidence=fits * np.clip([0.3 + likes[i] for i in frames], 0, 1),
+        confidence=fits * np.clip([0.3 + way[i].like for i in frames], 0, 1),
         colours=names,
+        rgb=np.array([m.colour for m in got]),
+        long=scale * np.array([m.long if m.long else m.size for m in got]),
+        short=scale * np.array([m.short if m.short else m.size for m in got]),
+        angle=np.unwrap([m.angle for m in got], period=np.pi),
+        shape="disc" if body.round else "other",
     )
 
 
-def _count(blobs: Sequence[Blob], bodies: Sequence[Body], ways: Sequence[Sequence[Candidate]], frame: int) -> int:
-    """Tracked bodies in a frame, and anything else there that looks like one of them in size, roundness and vividness."""
-    here = [c.blob for way in ways for c in way if c.blob.frame == frame]
+def _count(blobs: Sequence[Blob], bodies: Sequence[Body], ways: Sequence[dict[int, Place]], frame: int) -> int:
+    """Tracked bodies in a frame, and anything else there that looks like one of them in size, form and colour."""
+    here = [(way[frame], body) for way, body in zip(ways, bodies, strict=True) if frame in way]
     more = 0
     for blob in blobs:
-        free = all(np.hypot(blob.x - b.x, blob.y - b.y) > blob.radius + 0.6 * b.radius for b in here)
-        similar = any(0.6 < blob.radius / body.radius < 1.6 for body in bodies)
-        more += free and similar and blob.roundness > LEAST_ROUND and not blob.edge
+        free = all(np.hypot(blob.x - p.x, blob.y - p.y) > blob.radius + 0.6 * body.radius for p, body in here)
+        similar = any(0.6 < blob.radius / body.radius < 1.6 and (body.paint == blob.paint or body.round) for body in bodies)
+        more += free and similar and (blob.roundness > LEAST_ROUND or blob.paint > 0) and not blob.edge
     return len(here) + more

@@ -1,4 +1,4 @@
-"""From pictures to blobs: what differs from the background, without shadows and without thin things."""
+"""From pictures to blobs: what differs from the background, without shadows and without thin things, one colour of paint at a time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ import numpy as np
 from kinema.metrics.observe.colour import chroma
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from kinema.metrics.observe.background import Background
+    from kinema.metrics.observe.background import Background, Still
 
 __all__ = ["Blob", "blobs_in", "blobs_of_mask", "body_mask"]
 
-MOST_BLOBS = 12  # per frame, the largest: where everything moves, nothing is to be found among the rest
+MOST_BLOBS = 24  # per frame, the largest: where everything moves, nothing is to be found among the rest
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
 DARKEST_SHADOW = 0.35  # of the light that the background gets
 BRIGHTEST_GLOW = 1.25  # the same for light that a body throws
 SHADOW_TINT = 0.045  # how much colour, relative to brightness, a shadow may add
+PAINTED = 0.5  # share of a part that one paint must cover for the part to be one thing
+WORTH = 0.06  # share of a part that a paint must cover to be worth a thing of its own
+GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
+
+SQUARE = np.ones((3, 3), np.uint8)
+CROSS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 
 
 class Blob(NamedTuple):
@@ -33,6 +41,9 @@ class Blob(NamedTuple):
     inner: float  # radius of the largest disc inside
     tint: tuple[float, float]  # chroma of its core
     edge: bool  # touches the border of the picture
+    paint: int = 0  # as ``paints_in`` numbers them
+    corner: tuple[int, int] = (0, 0)  # x, y of ``part``
+    part: NDArray[np.uint8] | None = None  # which pixels are its own
 
     @property
     def radius(self) -> float:
@@ -45,21 +56,29 @@ class Blob(NamedTuple):
         return min(1.0, (self.inner + 0.3) / max(self.radius, 1e-6))
 
 
-def body_mask(frame: NDArray[np.uint8], background: Background, *, shadows: bool = False) -> NDArray[np.uint8]:
+def body_mask(frame: NDArray[np.uint8], background: Background | Still, *, shadows: bool = False) -> NDArray[np.uint8]:
     """1 where a frame differs from the background by more than light and shade."""
     value = frame.astype(np.float32)
     still = background.image
     red, green, blue = cv2.split(cv2.absdiff(value, still))
     mask = cv2.max(cv2.max(red, green), blue) > background.tolerance
-    if not shadows:
-        norm = total(still * still) + 1.0
-        dot = total(value * still)
-        share = dot / norm
-        tint = cv2.sqrt(cv2.max(total(value * value) - share * dot, 0.0))
-        allowed = cv2.max(0.7 * background.tolerance, SHADOW_TINT * cv2.sqrt(norm))
-        mask &= ~((tint < allowed) & (share > DARKEST_SHADOW) & (share < BRIGHTEST_GLOW))
+    if not shadows and mask.any():
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        where = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+        mask[where] &= ~_shade(value[where], still[where], background.tolerance[where])
     found: NDArray[np.uint8] = mask.astype(np.uint8)
     return found
+
+
+def _shade(value: NDArray[np.float32], still: NDArray[np.float32], tolerance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a picture is the background in less light, or a little more."""
+    norm = total(still * still) + 1.0
+    dot = total(value * still)
+    share = dot / norm
+    tint = cv2.sqrt(cv2.max(total(value * value) - share * dot, 0.0))
+    allowed = cv2.max(0.7 * tolerance, SHADOW_TINT * cv2.sqrt(norm))
+    shade: NDArray[np.bool_] = (tint < allowed) & (share > DARKEST_SHADOW) & (share < BRIGHTEST_GLOW)
+    return shade
 
 
 def total(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,39 +86,73 @@ def total(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.transform(picture, np.ones((1, 3), np.float32)))
 
 
-def blobs_in(frame: NDArray[np.uint8], number: int, background: Background, *, shadows: bool = False) -> list[Blob]:
-    """The blobs of one frame."""
-    mask = body_mask(frame, background, shadows=shadows)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    return blobs_of_mask(mask, frame, number)
+def blobs_in(
+    frame: NDArray[np.uint8], number: int, background: Background | Still, *, paints: NDArray[np.uint8] | None = None
+) -> list[Blob]:
+    """The blobs of one frame; with the paint of each pixel, things of different paint that touch are taken apart."""
+    mask = cv2.morphologyEx(body_mask(frame, background), cv2.MORPH_OPEN, CROSS)
+    return blobs_of_mask(mask, frame, number, paints)
 
 
-def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int) -> list[Blob]:
-    """The connected parts of a mask, each without what is thinner than half of its thickest place."""
+def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int, paints: NDArray[np.uint8] | None = None) -> list[Blob]:
+    """The connected parts of a mask, each without what is thinner than half of its thickest place, but for its own paint."""
     height, width = mask.shape
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     found: list[Blob] = []
-    for k in range(1, count):
-        x0, y0, w, h, area = (int(v) for v in stats[k])
-        if area < LEAST_AREA:
-            continue
-        part = np.zeros((h + 2, w + 2), np.uint8)
-        part[1:-1, 1:-1] = labels[y0 : y0 + h, x0 : x0 + w] == k
-        edge = x0 <= 0 or y0 <= 0 or x0 + w >= width or y0 + h >= height
-        found += _thick_parts(part, frame[y0 : y0 + h, x0 : x0 + w], (x0, y0), number, edge)
+    for whole, (x0, y0) in _parts(mask):
+        h, w = whole.shape
+        here = np.zeros((h, w), np.uint8) if paints is None else paints[y0 : y0 + h, x0 : x0 + w] * whole
+        for paint, piece in _of_one_paint(whole, here):
+            for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
+                left, top = x0 + x1, y0 + y1
+                b, r = part.shape
+                own = (here[y1 : y1 + b, x1 : x1 + r] == paint) & (part > 0) if paint > 0 else np.zeros((b, r), bool)
+                edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
+                found += _thick_parts(part, own, frame[top : top + b, left : left + r], (left, top), number, edge, max(paint, 0))
     return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
 
 
+def _parts(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
+    """The connected parts of a mask that are worth looking at, each with its corner."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    for k in range(1, count):
+        x0, y0, w, h, area = (int(v) for v in stats[k])
+        if area >= LEAST_AREA:
+            yield (labels[y0 : y0 + h, x0 : x0 + w] == k).astype(np.uint8), (x0, y0)
+
+
+def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.uint8]]]:
+    """A part, or its pieces where it shows more than one paint; -1 stands for a part that is one piece."""
+    area = int(whole.sum())
+    sizes = np.bincount(paints.ravel(), minlength=7)[1:]
+    names = [k + 1 for k in np.flatnonzero(sizes >= max(LEAST_AREA, WORTH * area))]
+    if not names:
+        return [(-1, whole)]
+    if len(names) == 1 and sizes[names[0] - 1] >= PAINTED * area:
+        return [(names[0], whole)]
+    label = np.zeros_like(whole)
+    for name in names:
+        label[cv2.morphologyEx((paints == name).astype(np.uint8), cv2.MORPH_OPEN, SQUARE) > 0] = name
+    for _ in range(GROWN):
+        grown = cv2.dilate(label, CROSS)
+        label = np.where((label == 0) & (whole > 0), grown, label)
+    rest = cv2.morphologyEx(((label == 0) & (whole > 0)).astype(np.uint8), cv2.MORPH_OPEN, CROSS)
+    pieces = [(name, (label == name).astype(np.uint8)) for name in names]
+    return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
+
+
 def _thick_parts(
-    part: NDArray[np.uint8], pixels: NDArray[np.uint8], corner: tuple[int, int], number: int, edge: bool
+    part: NDArray[np.uint8], own: NDArray[np.bool_], pixels: NDArray[np.uint8], corner: tuple[int, int], number: int, edge: bool, paint: int
 ) -> list[Blob]:
+    part = np.pad(part, 1)
     part = _filled(part)
     depth = cv2.distanceTransform(part, cv2.DIST_L2, 5)
     thick = float(depth.max())
     if thick >= 3.0 and part.sum() > 1.15 * np.pi * thick**2:  # something hangs on it: cut off what is thin
         heart = (depth > 0.5 * thick).astype(np.uint8)
-        near = cv2.distanceTransform(1 - heart, cv2.DIST_L2, 5)
-        part = part * (near <= 0.5 * thick).astype(np.uint8)
+        near = cv2.distanceTransform(1 - heart, cv2.DIST_L2, 5) <= 0.5 * thick
+        if paint:
+            near |= cv2.morphologyEx(np.pad(own.astype(np.uint8), 1), cv2.MORPH_CLOSE, CROSS) > 0
+        part = part * near.astype(np.uint8)
     count, labels = cv2.connectedComponents(part, connectivity=4)
     found = []
     for k in range(1, count):
@@ -110,10 +163,10 @@ def _thick_parts(
         rows, columns = np.nonzero(one)
         inner = float(depth[one].max())
         core = one & (depth >= min(0.6 * inner, inner - 0.5))
-        colour = np.median(pixels[core[1:-1, 1:-1]], axis=0)
-        tint = chroma(colour)
+        tint = chroma(np.median(pixels[core[1:-1, 1:-1]], axis=0))
         x, y = float(columns.mean()) - 0.5 + corner[0], float(rows.mean()) - 0.5 + corner[1]
-        found.append(Blob(number, x, y, area, inner, (float(tint[0]), float(tint[1])), edge))
+        mine = one[1:-1, 1:-1].astype(np.uint8)
+        found.append(Blob(number, x, y, area, inner, (float(tint[0]), float(tint[1])), edge, paint, corner, mine))
     return found
 
 

@@ -1,16 +1,15 @@
-"""The path of each body through the clip: the best chain of candidates, found by dynamic programming."""
+"""Where each body is in every frame: as it was found alone, or as its share of a blob with others, or what is to be seen of it."""
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from kinema.metrics.observe.bodies import SAME_TINT
+from kinema.metrics.observe.chains import SAME_TINT
 from kinema.metrics.observe.colour import chroma
-from kinema.metrics.observe.segment import Blob, blobs_of_mask, body_mask
+from kinema.metrics.observe.segment import body_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,162 +19,193 @@ if TYPE_CHECKING:
     from kinema.metrics.observe.background import Background
     from kinema.metrics.observe.bodies import Body
 
-__all__ = ["Candidate", "candidates_in", "paths"]
+__all__ = ["Place", "follow"]
 
-LEAST_LIKE = 0.25  # a candidate must have the body's colour or its size
-MOST_CANDIDATES = 6  # per frame and body
-RESTART = 1.2  # what it costs to jump anywhere; a path of a single stray blob never pays
-LONGEST_GAP = 12  # frames a path may skip without being a jump
+LEAST_SHARE = 0.12  # of a body's usual area that must be seen
+WIDE_GATE, GATE = 4.0, 2.5  # standard deviations; the rim of an ellipse lies at two
+ROUNDS = 6
+MOST_LOST = 4  # frames in a row without a trace before the search is given up beyond the first and the last sure sight
+DRAG = 6  # frames over which a speed is taken
 
 
-class Candidate(NamedTuple):
-    """A blob that may be a body, and how well it fits (see ``Body.likes``)."""
+class Place(NamedTuple):
+    """A body in one frame: rough middle, the pixels that are its own (from ``corner`` x, y), and how sure it is that this is it."""
 
-    blob: Blob
+    x: float
+    y: float
+    area: float
+    corner: tuple[int, int]
+    part: NDArray[np.uint8]
     like: float
+    sure: bool  # found alone, with nothing of the same colour beside it
 
 
-def candidates_in(
-    frame: NDArray[np.uint8], blobs: Sequence[Blob], number: int, background: Background, bodies: Sequence[Body]
-) -> list[list[Candidate]]:
-    """For each body, what may be it in this frame: the blobs, and parts of blobs that have its colour or its size."""
-    pool = list(blobs)
-    lonely = [k for k, body in enumerate(bodies) if max((body.likes(b) for b in blobs), default=0.0) < 0.7]
-    if lonely:
-        mask = body_mask(frame, background, shadows=True)  # blurred by its speed, a body can look like a shadow
-        if mask.any():
-            tint, still = chroma(frame), chroma(background.image)
-            for k in lonely:
-                pool += blobs_of_mask(_of_tint(mask, tint, still, k, bodies), frame, number)
-    if len(bodies) > 1:
-        pool += [half for blob in blobs for half in _halves(frame, blob, number, background, bodies)]
-    liked = [[Candidate(b, like) for b in pool if (like := body.likes(b)) > LEAST_LIKE] for body in bodies]
-    return [sorted(some, key=lambda c: -c.like)[:MOST_CANDIDATES] for some in liked]
+class _Form(NamedTuple):
+    """The usual spread of a body's pixels, in px^2, and their number."""
+
+    spread: NDArray[np.float64]
+    area: float
 
 
-def _of_tint(
-    mask: NDArray[np.uint8], tint: NDArray[np.float32], still: NDArray[np.float32], which: int, bodies: Sequence[Body]
-) -> NDArray[np.uint8]:
-    """The part of a mask whose chroma is that of one body, nearer to it than to the other's and to the background's."""
-    far = [np.hypot(tint[..., 0] - body.tint[0], tint[..., 1] - body.tint[1]) for body in bodies]
-    near = far[which] < 1.4 * SAME_TINT
-    near &= far[which] < np.hypot(tint[..., 0] - still[..., 0], tint[..., 1] - still[..., 1])
-    for k, other in enumerate(far):
-        if k != which:
-            near &= far[which] <= other
-    part = mask * near.astype(np.uint8)
-    return np.asarray(cv2.morphologyEx(part, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))))
-
-
-def _halves(
-    frame: NDArray[np.uint8], blob: Blob, number: int, background: Background, bodies: Sequence[Body]
-) -> list[Blob]:
-    """Two discs that touch, taken apart: two means of the blob's pixels."""
-    expected = np.pi * sum(body.radius**2 for body in bodies)
-    if not 0.75 * expected < blob.area < 1.4 * expected or blob.roundness > 0.88:
-        return []
-    mask = body_mask(frame, background)
-    _, labels = cv2.connectedComponents(mask, connectivity=4)
-    row, column = int(np.clip(blob.y, 0, mask.shape[0] - 1)), int(np.clip(blob.x, 0, mask.shape[1] - 1))
-    around = labels[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4]
-    ids = around[around > 0]
-    if len(ids) == 0:
-        return []
-    rows, columns = np.nonzero(labels == np.bincount(ids).argmax())
-    points = np.stack([columns + 0.5, rows + 0.5], axis=1)
-    spread = np.cov(points.T)
-    axis = np.linalg.eigh(spread)[1][:, 1]
-    side = (points - points.mean(axis=0)) @ axis > 0
-    for _ in range(5):
-        centres = np.stack([points[side].mean(axis=0), points[~side].mean(axis=0)])
-        side = np.linalg.norm(points - centres[0], axis=1) < np.linalg.norm(points - centres[1], axis=1)
-        if side.all() or not side.any():
-            return []
-    halves = []
-    for member in (side, ~side):
-        x, y = points[member].mean(axis=0)
-        area = float(member.sum())
-        inner = float(np.sqrt(area / np.pi)) * 0.95
-        halves.append(Blob(number, float(x), float(y), area, inner, blob.tint, blob.edge))
-    return halves
-
-
-def paths(candidates: Sequence[Sequence[Sequence[Candidate]]], bodies: Sequence[Body]) -> list[list[Candidate]]:
-    """For each body its path: at most one candidate per frame, none shared between bodies.
+def follow(
+    frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background, bodies: Sequence[Body]
+) -> list[dict[int, Place]]:
+    """For each body its place by frame.
 
     Args:
-        candidates: per frame and body, as :func:`candidates_in` gives them.
-        bodies: the surest first; it chooses first.
+        frames: (T, H, W, 3) grey levels.
+        paints: (T, H, W) as ``paints_in`` gives them.
+        background: what is behind.
+        bodies: what was found, with the frames in which each was alone.
     """
-    found: list[list[Candidate]] = []
-    taken: dict[int, tuple[float, float, float]] = {}
-    for k, body in enumerate(bodies):
-        free = [[c for c in frame[k] if not _covered(c.blob, taken.get(i))] for i, frame in enumerate(candidates)]
-        path = _best_path(free, body)
-        taken.update({c.blob.frame: (c.blob.x, c.blob.y, min(c.blob.radius, 1.2 * body.radius)) for c in path})
-        found.append(path)
-    if len(found) == 2:
-        _untangle(found)
-    return found
+    ways = [{i: _place_of(body, i) for i in body.seen} for body in bodies]
+    forms = [_form(body) for body in bodies]
+    starts = [min(body.seen) for body in bodies]
+    ends = [max(body.seen) for body in bodies]
+    lost = [0] * len(bodies)
+    for i in range(len(frames)):
+        here = [k for k in range(len(bodies)) if i not in ways[k] and i > starts[k] and (i < ends[k] or lost[k] < MOST_LOST)]
+        _fill(frames, paints, background, i, bodies, forms, ways, here, 1, ends, lost)
+    lost = [0] * len(bodies)
+    for i in range(len(frames) - 1, -1, -1):
+        here = [k for k in range(len(bodies)) if i not in ways[k] and i < starts[k] and lost[k] < MOST_LOST]
+        _fill(frames, paints, background, i, bodies, forms, ways, here, -1, starts, lost)
+    return [dict(sorted(way.items())) for way in ways]
 
 
-def _covered(blob: Blob, by: tuple[float, float, float] | None) -> bool:
-    return by is not None and float(np.hypot(blob.x - by[0], blob.y - by[1])) < 0.6 * by[2]
+def _place_of(body: Body, frame: int) -> Place:
+    blob = body.seen[frame]
+    assert blob.part is not None
+    return Place(blob.x, blob.y, blob.area, blob.corner, blob.part, body.likes(blob), True)
 
 
-def _step(a: Candidate, b: Candidate, body: Body) -> float:
-    """The cost of going from one candidate to a later one: small below a diameter a frame."""
-    gap = b.blob.frame - a.blob.frame
-    far = np.hypot(b.blob.x - a.blob.x, b.blob.y - a.blob.y) / (2 * body.radius)
-    return float(min(RESTART, 0.1 * far * far / gap + 0.02 * (gap - 1)))
+def _form(body: Body) -> _Form:
+    blobs = sorted((b for b in body.seen.values() if not b.edge), key=lambda b: b.area) or list(body.seen.values())
+    part = blobs[len(blobs) // 2].part
+    assert part is not None
+    if body.round:
+        return _Form(np.eye(2) * body.radius**2 / 4, np.pi * body.radius**2)
+    rows, columns = np.nonzero(part)
+    return _Form(np.cov(np.stack([columns, rows]).astype(float)) + 0.05 * np.eye(2), float(part.sum()))
 
 
-def _best_path(candidates: Sequence[Sequence[Candidate]], body: Body) -> list[Candidate]:
-    """Dynamic programming over frames: the sum of likes minus the costs of steps is largest."""
-    total: list[list[float]] = []
-    back: list[list[tuple[int, int] | None]] = []
-    summit: tuple[float, tuple[int, int] | None] = (RESTART, None)  # the first start is free
-    summits = [summit]
-    for i, here in enumerate(candidates):
-        total.append([])
-        back.append([])
-        for candidate in here:
-            best, origin = summits[i][0] - RESTART, summits[i][1]
-            for j in range(max(0, i - LONGEST_GAP), i):
-                for k, earlier in enumerate(candidates[j]):
-                    value = total[j][k] - _step(earlier, candidate, body)
-                    if value > best:
-                        best, origin = value, (j, k)
-            total[i].append(best + candidate.like)
-            back[i].append(origin)
-        top = max(range(len(here)), key=lambda k: total[-1][k], default=None)
-        if top is not None and total[i][top] > summit[0] - (RESTART if summit[1] is None else 0):
-            summit = (total[i][top], (i, top))
-        summits.append(summit)
-    path: list[Candidate] = []
-    node = summit[1]
-    while node is not None:
-        path.append(candidates[node[0]][node[1]])
-        node = back[node[0]][node[1]]
-    return path[::-1]
+def _fill(
+    frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background, i: int, bodies: Sequence[Body], forms: list[_Form],
+    ways: list[dict[int, Place]], here: list[int], way: int, ends: list[int], lost: list[int],
+) -> None:  # fmt: skip
+    """Look for the bodies ``here`` in frame ``i``, each near where it must be."""
+    if not here:
+        return
+    mask = body_mask(frames[i], background.at(i), shadows=True)  # blurred by its speed, a body can look like a shadow
+    left = list(here)
+    while left:
+        k = left[0]
+        group = [m for m in left if m == k or _same(bodies[m], bodies[k])]
+        left = [m for m in left if m not in group]
+        points = _points(frames[i], paints[i], mask, background, i, bodies[k], [ways[m][i] for m in range(len(bodies)) if i in ways[m]])
+        expected = [_expected(ways[m], i, way, beyond=(i - ends[m]) * way > 0) for m in group]
+        found = _shared(points, expected, [forms[m] for m in group])
+        for m, mine in zip(group, found, strict=True):
+            lost[m] = 0 if mine is not None else lost[m] + 1
+            if mine is not None:
+                ways[m][i] = mine
 
 
-def _untangle(found: list[list[Candidate]]) -> None:
-    """Swap the tails of two paths wherever that makes both smoother: bodies of one look must not trade places."""
-    first = {c.blob.frame: c for c in found[0]}
-    second = {c.blob.frame: c for c in found[1]}
-    shared = sorted(set(first) & set(second))
-    for a, b in itertools.pairwise(shared):
-        pairs = [(np.array([m[f].blob.x, m[f].blob.y]), m[f].blob.tint) for f in (a, b) for m in (first, second)]
-        (p1, t1), (p2, t2), (q1, _), (q2, _) = pairs
-        if np.hypot(t1[0] - t2[0], t1[1] - t2[1]) > 0.5 * SAME_TINT:
-            continue
-        stay = np.sum((q1 - p1) ** 2) + np.sum((q2 - p2) ** 2)
-        swap = np.sum((q2 - p1) ** 2) + np.sum((q1 - p2) ** 2)
-        if swap < stay:
-            for f in range(b, max(*first, *second) + 1):
-                x, y = first.pop(f, None), second.pop(f, None)
-                first.update({f: y} if y is not None else {})
-                second.update({f: x} if x is not None else {})
-    found[0] = [first[f] for f in sorted(first)]
-    found[1] = [second[f] for f in sorted(second)]
+def _same(a: Body, b: Body) -> bool:
+    if a.paint or b.paint:
+        return a.paint == b.paint
+    return bool(np.hypot(a.tint[0] - b.tint[0], a.tint[1] - b.tint[1]) < SAME_TINT)
+
+
+def _points(
+    frame: NDArray[np.uint8], paint: NDArray[np.uint8], mask: NDArray[np.uint8], background: Background, i: int, body: Body,
+    others: list[Place],
+) -> NDArray[np.float64]:  # fmt: skip
+    """(n, 2) pixels x, y that may be the body's, and nobody else's."""
+    if body.paint:
+        free = (paint == body.paint) & (mask > 0)
+    else:
+        tint, still = chroma(frame), chroma(background.at(i).image)
+        far = np.hypot(tint[..., 0] - body.tint[0], tint[..., 1] - body.tint[1])
+        free = (mask > 0) & (far < 1.4 * SAME_TINT) & (far < np.hypot(tint[..., 0] - still[..., 0], tint[..., 1] - still[..., 1]))
+    for place in others:
+        height, width = place.part.shape
+        x, y = place.corner
+        free[y : y + height, x : x + width] &= place.part == 0
+    opened = cv2.morphologyEx(free.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    rows, columns = np.nonzero(opened)
+    return np.stack([columns, rows], axis=1) + 0.5
+
+
+def _expected(way: dict[int, Place], i: int, step: int, *, beyond: bool) -> NDArray[np.float64]:
+    """(2,) where a body should be in a frame: between two sights on a smooth path, else where its speed brings it."""
+    earlier = [j for j in range(i - 1, max(-1, i - 60), -1) if j in way][:DRAG]
+    later = [j for j in range(i + 1, i + 60) if j in way][:DRAG]
+    if beyond or not earlier or not later:
+        near = earlier if step > 0 else later
+        place, speed = _moving(way, near or later or earlier)
+        return place + speed * (i - (near or later or earlier)[0])
+    (a, u), (b, v) = _moving(way, earlier), _moving(way, later)
+    span = later[0] - earlier[0]
+    s = (i - earlier[0]) / span
+    smooth = (1 + 2 * s) * (1 - s) ** 2 * a + s * (1 - s) ** 2 * span * u + s * s * (3 - 2 * s) * b + s * s * (s - 1) * span * v
+    return np.asarray(smooth if span <= 2 * DRAG else (1 - s) * a + s * b)
+
+
+def _moving(way: dict[int, Place], frames: list[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Place in the first of the frames and speed there, in pixels a frame."""
+    where = np.array([(way[j].x, way[j].y) for j in frames])
+    if len(frames) < 2:
+        return where[0], np.zeros(2)
+    few = min(3, len(frames)) - 1
+    return where[0], (where[0] - where[few]) / (frames[0] - frames[few])
+
+
+def _shared(points: NDArray[np.float64], expected: list[NDArray[np.float64]], forms: list[_Form]) -> list[Place | None]:
+    """Deal the pixels out among bodies of known size and form, each near where it is expected."""
+    if len(points) == 0:
+        return [None] * len(forms)
+    centres = np.array(expected)
+    spreads = [form.spread for form in forms]
+    owner = np.full(len(points), -1)
+    for turn in range(ROUNDS):
+        away = np.stack([_away(points, c, s) for c, s in zip(centres, spreads, strict=True)])
+        nearest = away.argmin(axis=0)
+        owner = np.where(away.min(axis=0) < (WIDE_GATE if turn < 2 else GATE) ** 2, nearest, -1)
+        for m, form in enumerate(forms):
+            mine = points[owner == m]
+            if len(mine) < 3:
+                continue
+            centres[m] = mine.mean(axis=0)
+            if len(mine) > 0.6 * form.area and turn >= 2:
+                spreads[m] = _turned(form.spread, mine)
+    return [_dealt(points[owner == m], form) for m, form in enumerate(forms)]
+
+
+def _away(points: NDArray[np.float64], centre: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) squared distances in standard deviations."""
+    d = points - centre
+    inverse = np.linalg.inv(spread)
+    square: NDArray[np.float64] = np.einsum("ni,ij,nj->n", d, inverse, d)
+    return square
+
+
+def _turned(spread: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same spread, along the points' own axes."""
+    values = np.linalg.eigvalsh(spread)
+    if values[1] < 1.3 * values[0]:
+        return spread
+    axes = np.linalg.eigh(np.cov(points.T))[1]
+    return np.asarray(axes @ np.diag(values) @ axes.T)
+
+
+def _dealt(mine: NDArray[np.float64], form: _Form) -> Place | None:
+    if len(mine) < max(4.0, LEAST_SHARE * form.area):
+        return None
+    left, top = np.floor(mine.min(axis=0)).astype(int)
+    right, bottom = np.floor(mine.max(axis=0)).astype(int)
+    part = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    part[mine[:, 1].astype(int) - top, mine[:, 0].astype(int) - left] = 1
+    x, y = mine.mean(axis=0)
+    like = float(np.clip(len(mine) / form.area, 0.0, 1.0))
+    return Place(float(x), float(y), float(len(mine)), (int(left), int(top)), part, like, False)

@@ -1,0 +1,171 @@
+"""Chains: blobs of successive frames that continue one another, and what belongs together across gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kinema.metrics.observe.segment import Blob
+
+__all__ = ["SAME_TINT", "Chain", "chains_of", "linked", "single"]
+
+LONGEST_PAUSE = 3  # frames a chain may skip
+SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
+JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to from blob to blob; pixels above which that holds
+MOST_COST = 3.0  # of a step; a diameter off what was expected costs about one
+OTHER_PAINT = 10.0  # cost
+FITTED = 6  # blobs that foretell the next ones
+LINK = 4.0  # most that a link may cost
+FAR = 1.5  # cost of a link however far it leaps
+
+
+@dataclass(slots=True, eq=False)
+class Chain:
+    """Blobs by rising frame."""
+
+    blobs: list[Blob] = field(default_factory=list)
+
+    @property
+    def first(self) -> Blob:
+        """The earliest."""
+        return self.blobs[0]
+
+    @property
+    def last(self) -> Blob:
+        """The latest."""
+        return self.blobs[-1]
+
+    def foretold(self, frame: int, *, back: bool = False) -> tuple[float, float]:
+        """Where it would be in a frame after its end (or before its start), at the acceleration of its last (first) blobs."""
+        some = self.blobs[:FITTED] if back else self.blobs[-FITTED:]
+        anchor = some[0] if back else some[-1]
+        if len(some) < 2:
+            return anchor.x, anchor.y
+        t = np.array([b.frame - anchor.frame for b in some], dtype=float)
+        degree = 1 if len(some) < 5 else 2
+        ahead = float(np.clip(frame - anchor.frame, -2.0 * FITTED, 2.0 * FITTED))
+        x, y = (float(np.polyval(np.polyfit(t, [getattr(b, name) for b in some], degree), ahead)) for name in ("x", "y"))
+        return x, y
+
+
+def chains_of(found: Sequence[Sequence[Blob]]) -> list[Chain]:
+    """Every blob in a chain, frame by frame, by the cheapest assignment."""
+    done: list[Chain] = []
+    live: list[Chain] = []
+    for number, blobs in enumerate(found):
+        done += [c for c in live if number - c.last.frame > LONGEST_PAUSE]
+        live = [c for c in live if number - c.last.frame <= LONGEST_PAUSE]
+        taken: set[int] = set()
+        if live and blobs:
+            cost = _costs(live, blobs, number)
+            rows, columns = linear_sum_assignment(np.minimum(cost, 50.0))
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+                if cost[row, column] < MOST_COST:
+                    live[row].blobs.append(blobs[column])
+                    taken.add(column)
+        live += [Chain([blob]) for k, blob in enumerate(blobs) if k not in taken]
+    return done + live
+
+
+def _costs(chains: Sequence[Chain], blobs: Sequence[Blob], frame: int) -> NDArray[np.float64]:
+    """(chains, blobs): how badly each blob continues each chain."""
+    last = np.array([(c.last.x, c.last.y, c.last.area, c.last.tint[0], c.last.tint[1], c.last.paint, c.last.frame) for c in chains])
+    ahead = np.array([_step_ahead(c, frame) for c in chains])
+    new = np.array([(b.x, b.y, b.area, b.tint[0], b.tint[1], b.paint) for b in blobs])
+    size = 2 * np.sqrt(last[:, 2] / np.pi)[:, None]
+    stepped = np.hypot(*(new[None, :, :2] - last[:, None, :2]).transpose(2, 0, 1))
+    missed = np.minimum(stepped, np.hypot(*(new[None, :, :2] - ahead[:, None]).transpose(2, 0, 1)))
+    hue = np.hypot(*(new[None, :, 3:5] - last[:, None, 3:5]).transpose(2, 0, 1))
+    grown = np.abs(np.log(new[None, :, 2] / last[:, None, 2]))
+    pace = stepped / (frame - last[:, 6])[:, None]
+    cost = missed / (1.2 * size) + 0.3 * pace / size + grown + 4 * hue
+    cost += OTHER_PAINT * ((new[None, :, 5] != last[:, None, 5]) & (new[None, :, 5] > 0) & (last[:, None, 5] > 0))
+    leaps = (grown > JUMP) & (np.minimum(new[None, :, 2], last[:, None, 2]) > JUMP_AREA)  # two bodies that meet, or one that lets go
+    return np.where(leaps, np.inf, cost)
+
+
+def _step_ahead(chain: Chain, frame: int) -> tuple[float, float]:
+    last = chain.last
+    if len(chain.blobs) == 1:
+        return last.x, last.y
+    one = chain.blobs[-2]
+    ahead = (frame - last.frame) / (last.frame - one.frame)
+    vx, vy = last.x - one.x, last.y - one.y
+    if len(chain.blobs) > 2 and chain.blobs[-3].frame == one.frame - 1 and last.frame == one.frame + 1:
+        two = chain.blobs[-3]
+        vx, vy = vx + 0.5 * (vx - (one.x - two.x)), vy + 0.5 * (vy - (one.y - two.y))
+    return last.x + vx * ahead, last.y + vy * ahead
+
+
+def single(chains: Sequence[Chain]) -> list[Chain]:
+    """The chains without those of several bodies in one blob: where one ends, or begins, two smaller ones take its place."""
+    return [c for c in chains if not (_breaks_up(c, chains, after=True) or _breaks_up(c, chains, after=False))]
+
+
+def _breaks_up(chain: Chain, chains: Sequence[Chain], *, after: bool) -> bool:
+    end = chain.last if after else chain.first
+    if end.part is None:
+        return False
+    height, width = end.part.shape
+    pieces = []
+    for other in chains:
+        near = other.first if after else other.last
+        gap = near.frame - end.frame if after else end.frame - near.frame
+        if other is chain or not 0 < gap <= LONGEST_PAUSE or near.area > 0.85 * end.area or near.area < 0.08 * end.area:
+            continue
+        margin = 3 + 0.5 * near.radius
+        inside = -margin <= near.x - end.corner[0] <= width + margin and -margin <= near.y - end.corner[1] <= height + margin
+        if inside and near.paint == end.paint and len(other.blobs) >= 2:
+            pieces.append(near.area)
+    return len(pieces) >= 2 and sum(pieces) > 0.7 * end.area
+
+
+def linked(chains: Sequence[Chain]) -> list[Chain]:
+    """Chains that continue one another across gaps, joined: the cheapest assignment of ends to beginnings."""
+    order = sorted(chains, key=lambda c: c.first.frame)
+    if len(order) < 2:
+        return list(order)
+    cost = np.full((len(order), len(order)), 1e3)
+    for i, a in enumerate(order):
+        for j, b in enumerate(order):
+            if b.first.frame > a.last.frame and _alike(a, b):
+                cost[i, j] = _link(a, b)
+    following = {int(i): int(j) for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] < LINK}
+    joined = []
+    for start in set(range(len(order))) - set(following.values()):
+        chain, k = Chain(list(order[start].blobs)), start
+        while k in following:
+            k = following[k]
+            chain.blobs += order[k].blobs
+        joined.append(chain)
+    return sorted(joined, key=lambda c: (c.first.frame, c.first.x, c.first.y))
+
+
+def _alike(a: Chain, b: Chain) -> bool:
+    one, two = a.last, b.first
+    if one.paint != two.paint:
+        return False
+    return one.paint > 0 or float(np.hypot(one.tint[0] - two.tint[0], one.tint[1] - two.tint[1])) < SAME_TINT
+
+
+def _link(a: Chain, b: Chain) -> float:
+    gap = b.first.frame - a.last.frame
+    size = 2 * max(a.last.radius, b.first.radius)
+    middle = 0.5 * (a.last.frame + b.first.frame)
+    ahead, back = a.foretold(b.first.frame), b.foretold(a.last.frame, back=True)
+    half_a, half_b = a.foretold(round(middle)), b.foretold(round(middle), back=True)
+    misses = (
+        np.hypot(b.first.x - ahead[0], b.first.y - ahead[1]), np.hypot(a.last.x - back[0], a.last.y - back[1]),
+        np.hypot(half_a[0] - half_b[0], half_a[1] - half_b[1]), np.hypot(b.first.x - a.last.x, b.first.y - a.last.y),
+    )  # fmt: skip
+    radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
+    grown = abs(float(np.log(radii[0] / radii[1])))
+    return float(min(FAR, 0.5 * min(misses) / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))

@@ -1,0 +1,85 @@
+"""Painted pixels: which of the palette's colours each shows, whatever the light, and a background without what is painted and moves."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from kinema.metrics.observe.background import Background, Still, _fill, _ranked
+from kinema.metrics.observe.colour import nearest_names
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["paints_in", "unpainted"]
+
+LEVELS = 32  # per channel of the table of colours
+LEAST_BRIGHT = 30  # grey levels of the brightest channel; below, a hue says nothing
+SAMPLES = 48  # frames that are looked at for the background
+FREE = 2  # frames in which a pixel must show no paint to be known as background
+EDGE = np.ones((5, 5), np.uint8)  # how far paint tinges what is beside it
+RIM = 0.2  # share of a still core's rim that must come and go for the core to be part of a body that moves
+
+
+@cache
+def _table() -> NDArray[np.uint8]:
+    """For each colour (5 bits a channel) the number of the palette's name, 0 for none."""
+    level = (np.arange(LEVELS) + 0.5) * 256 / LEVELS
+    rgb = np.stack(np.meshgrid(level, level, level, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.where(rgb.max(axis=1) >= LEAST_BRIGHT, nearest_names(rgb) + 1, 0).astype(np.uint8)
+
+
+def paints_in(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(T, H, W): for each pixel 1 + the number of its name in ``palette.COLOURS``, 0 where it has none."""
+    table = _table()
+    out = np.empty(frames.shape[:3], np.uint8)
+    for i, frame in enumerate(frames):
+        red, green, blue = cv2.split(frame)
+        code = (red >> 3).astype(np.uint16) << 10 | (green >> 3).astype(np.uint16) << 5 | blue >> 3
+        np.take(table, code, out=out[i])
+    return out
+
+
+def unpainted(frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background) -> Background:
+    """A still camera's background without the painted things that come and go, however long they rest.
+
+    Rooms are plain and what prompts ask for is vivid: where a pixel shows paint in some frames and none in others, the latter are the
+    background. A core that shows paint throughout belongs to what comes and goes round it; behind it the surroundings are continued.
+    """
+    pick = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), SAMPLES)).round().astype(np.intp))
+    some = paints[pick]
+    number = (some == 0).sum(axis=0)
+    comes = (number >= FREE) & (number <= len(pick) - FREE)
+    if not comes.any():
+        return background
+    core = _cores(some[len(some) // 2], number < FREE, comes)
+    comes = cv2.dilate((comes | core).astype(np.uint8), EDGE) > 0
+    free = np.stack([cv2.dilate(np.minimum(paint, 1), EDGE) for paint in some])[:, comes] == 0
+    number = free.sum(axis=0)
+    image = background.image.copy()
+    image[comes] = _ranked(frames[pick][:, comes], (number // 2)[:, None], free[..., None])
+    never = np.zeros_like(comes)
+    never[comes] = number < FREE
+    if never.any():
+        image[never] = _fill(image, (~never).astype(np.float32))[never]
+    return Background(Still(image, background.tolerance))
+
+
+def _cores(paint: NDArray[np.uint8], always: NDArray[np.bool_], comes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Parts that show paint throughout and whose rim comes and goes."""
+    cores = np.zeros_like(always)
+    near = cv2.dilate(comes.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    for name in np.unique(paint[always]):
+        if name == 0:
+            continue
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((always & (paint == name)).astype(np.uint8), connectivity=4)
+        for k in range(1, count):
+            x, y, w, h, area = (int(v) for v in stats[k])
+            part = labels[y : y + h, x : x + w] == k
+            rim = part & (cv2.erode(np.pad(part.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1] == 0)
+            if area >= 4 and (rim & near[y : y + h, x : x + w]).sum() >= RIM * rim.sum():
+                cores[y : y + h, x : x + w] |= part
+    return cores
