@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observation import View
 
-__all__ = ["Background", "Cover", "Still", "find_background", "uncovered"]
+__all__ = ["Background", "Canvas", "Cover", "MovingBackground", "Still", "find_background", "uncovered"]
 
 SAMPLES = 48  # frames that are looked at, spread over the clip
 MODES = 3  # temporal modes kept of a pixel
@@ -25,6 +25,11 @@ MOST_TOLERANCE = 35.0  # grey levels; even in a restless picture a body is to be
 FITS = 22.0  # grey levels (over three channels) within which the most frequent mode continues its surroundings
 UNSEEN = 50.0  # grey levels (over three channels) by which every mode must miss the surroundings to be no background
 LARGEST_ISLAND = 0.05  # of the picture's area
+MOSAIC = 24  # frames that a moving camera's canvas is made of
+KEPT = 4  # parts of it that are kept at a time
+MOST_STRAY = 3.0  # pixels by which things at other depths may lie elsewhere
+EDGE = 0.6  # of the change within that reach is tolerated
+FAINT, BROAD = 12.0, 0.12  # grey levels, and the share of the picture's height, of light that stays with the lens
 
 
 Cover = tuple[float, float, float]  # x, y, radius in pixels
@@ -58,6 +63,84 @@ class Background:
         return self.still.tolerance
 
 
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture large enough for all that a moving camera sees, in pixels of the first frame: its left upper corner and its size."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, view: View, shape: tuple[int, ...]) -> Canvas:
+        """Room for every frame, but for no more than three pictures by three."""
+        total, height, width = shape[:3]
+        number = np.arange(total)
+        corners = [view.to_first(number, np.full(total, float(x)), np.full(total, float(y))) for x in (0, width) for y in (0, height)]
+        x = np.clip(np.concatenate([c[0] for c in corners]), -width, 2 * width)
+        y = np.clip(np.concatenate([c[1] for c in corners]), -height, 2 * height)
+        left, top = int(np.floor(x.min())), int(np.floor(y.min()))
+        return cls(left, top, max(1, int(np.ceil(x.max())) - left), max(1, int(np.ceil(y.max())) - top))
+
+    def to_frame(self, view: View, i: int) -> NDArray[np.float32]:
+        """(2, 3): from places of this canvas to places of frame ``i``, both counted in whole pixels as OpenCV does."""
+        c, s = np.cos(view.roll[i]) / view.scale[i], np.sin(view.roll[i]) / view.scale[i]
+        turn = np.array([[c, s], [-s, c]])
+        shift = turn @ np.array([self.left + 0.5 - view.x[i], self.top + 0.5 - view.y[i]]) - 0.5
+        return np.hstack([turn, shift[:, None]]).astype(np.float32)
+
+    def laid(
+        self, frames: NDArray[np.uint8], pick: NDArray[np.intp], view: View, times: NDArray[np.intp] | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Frames ``pick`` on the canvas, and where each of them shows anything; ``times``: the frames' own numbers, where others."""
+        pictures = np.zeros((len(pick), self.height, self.width, *frames.shape[3:]), np.uint8)
+        shown = np.zeros((len(pick), self.height, self.width), np.uint8)
+        full = np.ones(frames.shape[1:3], np.uint8)
+        size = (self.width, self.height)
+        for k, i in enumerate(pick):
+            table = self.to_frame(view, int(i if times is None else times[k]))
+            flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+            pictures[k] = cv2.warpAffine(frames[i], table, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            shown[k] = cv2.warpAffine(full, table, size, flags=cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST)
+        return pictures, shown.astype(bool)
+
+
+@dataclass(frozen=True, slots=True)
+class MovingBackground(Background):
+    """What is behind the bodies where the camera moves: a canvas of all frames, of which each sees a part.
+
+    What lies nearer or farther than the rest does not stay in its place on the canvas: near its edges more is tolerated. Light that
+    stays with the lens (dark corners) is taken over from the frame itself where it is broad and faint.
+    """
+
+    canvas: Canvas
+    view: View
+    frames: NDArray[np.uint8]
+    kept: dict[int, Still] = field(default_factory=dict)
+
+    def at(self, frame: int) -> Still:
+        """The part of the canvas that a frame sees, in that frame's own pixels."""
+        if frame not in self.kept:
+            while len(self.kept) >= KEPT:
+                self.kept.pop(next(iter(self.kept)))
+            self.kept[frame] = self._seen(frame)
+        return self.kept[frame]
+
+    def _seen(self, frame: int) -> Still:
+        height, width = self.frames.shape[1:3]
+        table, size = self.canvas.to_frame(self.view, frame), (width, height)
+        image = cv2.warpAffine(self.still.image, table, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        tolerance = cv2.warpAffine(self.still.tolerance, table, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        faint = np.clip(self.frames[frame].astype(np.float32) - image, -FAINT, FAINT)
+        image = image + cv2.GaussianBlur(faint, (0, 0), BROAD * min(height, width), borderType=cv2.BORDER_REPLICATE)
+        reach = 2 * round(1 + min(MOST_STRAY, float(self.view.stray[frame]) / 2)) + 1
+        around = np.ones((reach, reach), np.uint8)
+        spread = cv2.dilate(image, around) - cv2.erode(image, around)
+        widest = spread.max(axis=2)
+        return Still(image.astype(np.float32), (tolerance + EDGE * widest).astype(np.float32))
+
+
 def find_background(frames: NDArray[np.uint8], view: View | None = None) -> Background:
     """What each pixel shows when nothing is in front of it.
 
@@ -68,7 +151,16 @@ def find_background(frames: NDArray[np.uint8], view: View | None = None) -> Back
         frames: (T, H, W, 3) grey levels.
         view: the camera's motion in pixels of these frames; None where it stands still.
     """
-    sample = frames[_sampled(len(frames))]
+    pick = _sampled(len(frames))
+    if view is not None:
+        canvas = Canvas.of(view, frames.shape)
+        sample, shown = canvas.laid(frames, pick[:: -(-len(pick) // MOSAIC)], view)
+        return MovingBackground(_still(_padded(sample, shown)), canvas, view, frames)
+    return Background(_still(frames[pick]))
+
+
+def _still(sample: NDArray[np.uint8]) -> Still:
+    """What pictures that lie on each other show when nothing is in front of it."""
     middle = _ranked(sample, np.intp(len(sample) // 2))
     tolerance = _tolerance(sample)
     unsafe = (_difference(sample, middle) > tolerance).sum(axis=0) >= 2
@@ -77,7 +169,13 @@ def find_background(frames: NDArray[np.uint8], view: View | None = None) -> Back
         moved = cv2.dilate(unsafe.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         doubtful = moved | _islands(moved)
         image[doubtful] = _choose(sample, image, doubtful, tolerance)
-    return Background(Still(image, tolerance))
+    return Still(image, tolerance)
+
+
+def _padded(sample: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The same with the median in the place of what a picture does not show."""
+    middle = _ranked(sample, shown.sum(axis=0)[..., None] // 2, shown[..., None])
+    return np.where(shown[..., None], sample, middle)
 
 
 def uncovered(
@@ -92,21 +190,35 @@ def uncovered(
         view: the camera's motion in pixels of these frames; None where it stands still.
     """
     pick = _sampled(len(frames))
-    height, width = frames.shape[1:3]
-    hidden = np.zeros((len(pick), height, width), np.uint8)
+    if view is not None and isinstance(background, MovingBackground):
+        pick = pick[:: -(-len(pick) // MOSAIC)]
+        sample, shown = background.canvas.laid(frames, pick, view)
+        hidden, _ = background.canvas.laid(255 * _hidden(frames.shape, pick, covers), np.arange(len(pick)), view, pick)
+        return replace(background, still=_bared(sample, (~shown | (hidden > 0)).astype(np.uint8), background.still), kept={})
+    return Background(_bared(frames[pick], _hidden(frames.shape, pick, covers), background.still))
+
+
+def _hidden(shape: tuple[int, ...], pick: NDArray[np.intp], covers: Sequence[Sequence[Cover]]) -> NDArray[np.uint8]:
+    """(n, H, W): 1 where a body hides what is behind."""
+    hidden = np.zeros((len(pick), *shape[1:3]), np.uint8)
     for k, i in enumerate(pick):
         for x, y, radius in covers[i]:
             cv2.circle(hidden[k], (round(16 * (x - 0.5)), round(16 * (y - 0.5))), round(16 * radius), 1, -1, cv2.LINE_8, 4)
+    return hidden
+
+
+def _bared(sample: NDArray[np.uint8], hidden: NDArray[np.uint8], still: Still) -> Still:
+    """Each pixel's median over the pictures in which it is not hidden."""
     ever = hidden.any(axis=0)
     free = hidden[:, ever] == 0
     number = free.sum(axis=0)
-    image = background.image.copy()
-    image[ever] = _ranked(frames[pick][:, ever], (number // 2)[:, None], free[..., None])
+    image = still.image.copy()
+    image[ever] = _ranked(sample[:, ever], (number // 2)[:, None], free[..., None])
     never = np.zeros_like(ever)
     never[ever] = number == 0
     if never.any():
         image[never] = _fill(image, (~never).astype(np.float32))[never]
-    return Background(Still(image, background.tolerance))
+    return Still(image, still.tolerance)
 
 
 def _sampled(count: int) -> NDArray[np.intp]:

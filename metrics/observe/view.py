@@ -174,7 +174,9 @@ def _common(pairs: Sequence[tuple[_Key, Picture]]) -> Motion | None:
     votes = _votes(pairs, motion, NARROW)
     better, worse = (votes > GAINED).sum(axis=(1, 2)), (votes < -GAINED).sum(axis=(1, 2))
     agree = (better >= np.maximum(FEWEST, SHARE * worse)).mean()
-    if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE or _left(pairs, motion) > MOST_LEFT:
+    if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE:
+        return None
+    if _left(pairs, motion) > MOST_LEFT:
         return None
     return motion, free
 
