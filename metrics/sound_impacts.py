@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kinema.metrics.observation import Onset
+    from kinema.scenes.truth import Truth
 
     Array = NDArray[np.float64]
 
@@ -26,6 +27,7 @@ WORST_DECAY = float(np.log(8))
 LEAST_RING_DB = 25.0  # below its onset that a partial may be to count
 LONGEST_S = 5.0  # s, of a ring that the frames can tell from one that does not end
 SAME_SEMITONES = 0.35  # apart that two partials may be to be the same
+OWN_LOSS = float(np.log(1.6))  # from a material's loss factor that a partial may be to be damped by it alone
 DRY_S = 0.02  # s, decay time of a room from which on rings are covered by it
 GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
 
@@ -98,7 +100,7 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
         >>> pitch(Observation.of(), Case.outside("a steel ball falls")).reason
         'nothing is known of what should be heard'
     """
-    if reason := _no_blows(case) or _no_size(case):
+    if reason := _no_blows(case) or _answers(case) or _no_size(case):
         return Unscored(reason=reason)
     ours, theirs = _partials(expected_of(case).onsets), _partials(seen.onsets)
     if not len(ours):
@@ -137,14 +139,12 @@ def decay(seen: Observation, case: Case) -> Scored | Unscored:
         >>> decay(Observation.of(), Case.outside("a steel ball falls")).reason
         'nothing is known of what should be heard'
     """
-    if reason := _no_blows(case):
+    if reason := _no_blows(case) or _answers(case):
         return Unscored(reason=reason)
     assert case.truth is not None
-    if case.truth.room.get("t60", 0.0) > DRY_S:
-        return Unscored(reason="the room rings longer than what is struck")
-    ours, theirs = _partials(expected_of(case).onsets), _partials(seen.onsets)
+    ours, theirs = _of_materials(_partials(expected_of(case).onsets), case.truth), _partials(seen.onsets)
     if not len(ours):
-        return Unscored(reason="nothing rings in the truth")
+        return Unscored(reason="nothing rings in the truth for as long as its material does")
     if not len(theirs):
         return Scored(value=WORST_DECAY, why="In the truth something rings; nothing rings in the clip.")
     shift, _ = _shift(theirs, ours)
@@ -165,6 +165,21 @@ def _no_blows(case: Case) -> str:
     if truth.tones or truth.utterances:
         return "what is heard here is no impact"
     return "" if truth.contacts else "nothing touches in the truth"
+
+
+def _answers(case: Case) -> str:
+    """Why what rings is covered: the room rings longer."""
+    assert case.truth is not None
+    return "the room rings longer than what is struck" if case.truth.room.get("t60", 0.0) > DRY_S else ""
+
+
+def _of_materials(partials: Array, truth: Truth) -> Array:
+    """Those partials that die away as a material of the scene does: others are damped by the air or by what they rest on."""
+    from kinema.scenes.materials import MATERIALS
+
+    names = {body.material for body in truth.bodies} | {prop.material for prop in truth.props} | {truth.floor}
+    losses = np.log([MATERIALS[name].loss_factor for name in names])
+    return partials[np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS] if len(partials) else partials
 
 
 def _no_size(case: Case) -> str:

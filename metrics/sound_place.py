@@ -29,6 +29,7 @@ AUDIBLE_DB = 30.0  # below its loudest moment a tone's side is not asked for
 LATE_S = 0.3  # s, at most, by which a take may start later or earlier
 WORST_CENTS = 1200.0
 LEAST_SWING = 20.0  # cents (5th to 95th percentile) of a Doppler shift that is heard
+WHOLE = 0.8  # -, of the truth's time in which a tone must be heard to be there throughout
 TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitch to be followed
 
 
@@ -150,7 +151,7 @@ def tone(seen: Observation, case: Case) -> Scored | Unscored:
     if seen.heard is None or middle is None:
         return Scored(value=WORST_CENTS, why="The truth sounds a tone; none is heard in the clip.")
     share = min(1.0, float((seen.heard.pitch_hz > 0).mean() / max((own.pitch_hz > 0).mean(), 0.01)))
-    share = 1.0 if share > 0.9 else share / 0.9  # beginnings, ends and passages are not held against it
+    share = min(1.0, share / WHOLE)  # beginnings, ends and passages are not held against it
     cents = 1200 * float(np.log2(middle / theirs))
     value = share * min(abs(cents), WORST_CENTS) + (1 - share) * WORST_CENTS
     why = f"A tone is heard for {100 * share:.0f} % of the time, {abs(cents):.0f} cents {'above' if cents > 0 else 'below'} the truth's."

@@ -29,7 +29,7 @@ class Expected:
     room: dict[str, float] = field(default_factory=dict)
 
 
-_remembered: list[tuple[object, Expected]] = []
+_remembered: list[tuple[tuple[object, ...], Expected]] = []
 
 
 def unknown(case: Case) -> str:
@@ -41,7 +41,7 @@ def unknown(case: Case) -> str:
     sources = [name for touch in (*truth.contacts, *truth.rubs) for name in touch.bodies]
     if not names.issuperset(sources):
         return "some of the sound is made by bodies that are not followed by name"
-    early = [touch for touch in truth.contacts if touch.t < case.request.seconds]
+    early = any(touch.t < case.request.seconds for touch in truth.contacts)
     return "" if early or truth.rubs or truth.tones or truth.utterances else "nothing is to be heard in the truth"
 
 
@@ -65,7 +65,7 @@ def expected_of(case: Case) -> Expected:
     return expected
 
 
-def _key(truth: Truth, seconds: float) -> object:
+def _key(truth: Truth, seconds: float) -> tuple[object, ...]:
     """What the sound depends on; a faulty truth of the same scene has other contacts."""
     return (truth.scene, truth.contacts, truth.tones, truth.utterances, seconds)
 

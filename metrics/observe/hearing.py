@@ -25,6 +25,7 @@ SHORTEST = 0.02  # s; less is no sound to speak of
 CHUNK = 30.0  # s that are listened to at once, so that memory does not grow with the clip
 OVERLAP = 1.0  # s, of two chunks
 DEEPEST_DB = 50.0  # below the loudest moment of all chunks nothing is an event
+LOUDEST = 8.0  # of full scale: no recording is louder
 LIMITS = (1000, 400_000)  # Hz; a rate beyond is a mistake of the file
 
 
@@ -61,19 +62,20 @@ Piece = tuple["tuple[Onset, ...]", dict[str, float], Heard]
 
 def _listen(sound: NDArray[np.float32], rate: int) -> Piece:
     """Onsets, room and curves of a stretch that fits into memory many times over."""
+    sound = np.clip(np.nan_to_num(sound, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
     left, right = ears(sound)
     onsets = described(find_onsets(sound, rate), left, right, rate)
     return onsets, room_numbers(onsets, left, right, rate), heard_curves(left, right, rate)
 
 
 def ears(sound: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Left and right, without their steady part: the first two channels, or twice the only one; what is no number is silence.
+    """Left and right, without their steady part: the first two channels, or twice the only one.
 
     Example:
         >>> [ear.tolist() for ear in ears(np.array([[1.0, -1.0]], np.float32))]
         [[1.0, -1.0], [1.0, -1.0]]
     """
-    two = np.clip(np.nan_to_num(sound[:2].astype(np.float64), posinf=0.0, neginf=0.0), -8, 8)
+    two = sound[:2].astype(np.float64)
     two -= two.mean(axis=1, keepdims=True)
     return two[0], two[-1]
 

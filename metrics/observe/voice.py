@@ -89,11 +89,11 @@ def _first_peak(auto: Array, fs: float) -> tuple[Array, Array]:
     highest = value.max(axis=1)
     first = np.argmax(value >= FIRST_OF * highest[:, None], axis=1) + shortest
     clear = np.where(highest > 0, np.clip(highest, 0, 1), 0.0)
-    lag = _between(auto, first)
+    lag: Array = _between(auto, first)
     rows = np.arange(len(auto))
     for last in (0.5, 1.0):  # the further multiple is found from the nearer one
         times = np.maximum(np.floor(last * (auto.shape[1] - 4) / lag), 1)
-        near = np.clip(np.round(times * lag).astype(int), 3, auto.shape[1] - 4)[:, None] + np.arange(-2, 3)
+        near: NDArray[np.int64] = np.clip(np.round(times * lag).astype(np.int64), 3, auto.shape[1] - 4)[:, None] + np.arange(-2, 3)
         best = near[rows, np.argmax(np.take_along_axis(auto, near, axis=1), axis=1)]
         lag = _between(auto, best) / times
     return np.where(clear > CLEAR, fs / lag, 0.0), clear
