@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from kinema.metrics.observe.grain import banding_in, warping_in
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ LEAST_STEP = 25.0  # grey levels (over three channels) across an outline that ca
 
 
 def picture_numbers(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> dict[str, float]:
-    """``flicker``, ``noise`` and ``sharpness``.
+    """``flicker``, ``noise``, ``sharpness``, and what ``grain.py`` finds: ``banding`` and ``warping``.
 
     Returns:
         ``flicker``: % of full scale, how much a still patch of 1/32 of the picture's height changes its grey level from frame to frame,
@@ -32,7 +34,8 @@ def picture_numbers(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> dict[
         bodies' outlines where there are bodies, else from the scene's strongest edges.
     """
     flicker, noise = _unrest(frames)
-    return {"flicker": flicker, "noise": noise, "sharpness": _rise(frames, tracks)}
+    grain = {"banding": banding_in(frames), "warping": warping_in(frames)}
+    return {"flicker": flicker, "noise": noise, "sharpness": _rise(frames, tracks)} | grain
 
 
 def _unrest(frames: NDArray[np.uint8]) -> tuple[float, float]:
