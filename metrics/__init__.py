@@ -15,6 +15,7 @@ MODULES = (  # those that register metrics when they are imported
     "adherence_scene",
     "dynamics",
     "laws",
+    "heard",
     "legacy",
     "legacy_bodies",
     "realism",

@@ -11,7 +11,7 @@ from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 from kinema.metrics.sound_truth import expected_of, unknown
 from kinema.metrics.sync_pairs import matches, pair_up
-from kinema.metrics.sync_truth import SOUND_SPEED, Impact, impacts_of, no_impacts
+from kinema.metrics.sync_truth import ALMOST_ALL, SOUND_SPEED, Impact, impacts_of, no_impacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def loudness(seen: Observation, case: Case) -> Scored | Unscored:
         >>> loudness(Observation.of(contacts=[0.5], onsets=[0.5]), Case.outside("a ball bounces")).reason
         'nothing is known of what should be heard'
     """
-    if reason := unknown(case) or no_impacts(case, least=LEAST):
+    if reason := unknown(case) or no_impacts(case, least=LEAST, share=ALMOST_ALL):
         return Unscored(reason=reason)
     law = _law(case)
     if isinstance(law, Unscored):
@@ -155,6 +155,7 @@ def train_of(onsets: Sequence[Onset], seconds: float) -> Train | None:
         seconds: length of the clip.
 
     Example:
+        >>> from kinema.metrics.observation import Onset
         >>> row = train_of([Onset(t=t, level_db=-20) for t in (0.5, 1.3, 1.7, 1.9, 2.4)], 3.0)
         >>> row.times, round(row.ratio, 2)
         ((0.5, 1.3, 1.7, 1.9), 0.5)

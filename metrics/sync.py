@@ -14,7 +14,7 @@ import numpy as np
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 from kinema.metrics.sync_pairs import SURE, Pairing, matches, pair_up
-from kinema.metrics.sync_truth import audible, no_impacts, plain
+from kinema.metrics.sync_truth import ALMOST_ALL, SOME, audible, no_impacts, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
         >>> round(jitter(seen, Case.outside("a ball bounces")).value, 1)
         11.5
     """
-    found = _paired(seen, case, least=2)
+    found = _paired(seen, case, least=2, share=ALMOST_ALL)
     if isinstance(found, Unscored):
         return found
     if len(found.pairs) < 2:
@@ -135,7 +135,7 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
         >>> round(drift(seen, Case.outside("a ball bounces")).value, 1)
         40.0
     """
-    found = _paired(seen, case, least=2)
+    found = _paired(seen, case, least=2, share=ALMOST_ALL)
     if isinstance(found, Unscored):
         return found
     at = [impact.t for impact in plain(case)] if case.truth is not None else [found.events[k].t for k in found.sure]
@@ -180,10 +180,10 @@ def perceptual(seen: Observation, case: Case) -> Scored | Unscored:
     return Scored(value=value, why=why, details=_details(found))
 
 
-def _paired(seen: Observation, case: Case, *, least: int = 1) -> Pairing | Unscored:
+def _paired(seen: Observation, case: Case, *, least: int = 1, share: float = SOME) -> Pairing | Unscored:
     """The pairs of a clip, or why there is nothing to pair."""
     sure = [contact for contact in seen.contacts if contact.confidence >= SURE]
-    if reason := no_impacts(case, least=least):
+    if reason := no_impacts(case, least=least, share=share):
         return Unscored(reason=reason)
     if case.truth is not None and not audible(case):
         return Unscored(reason="nothing touches in the truth")

@@ -13,7 +13,7 @@ from kinema.metrics.observe.kinks import Path, paths_of
 from kinema.metrics.observe.outline import apart
 from kinema.metrics.rebound import gap
 from kinema.metrics.sync_pairs import SURE, Pairing, events_of, matches, pair_up
-from kinema.metrics.sync_truth import audible, no_impacts, travel
+from kinema.metrics.sync_truth import ALMOST_ALL, audible, no_impacts, travel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,7 @@ def silent(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 def _reason(seen: Observation, case: Case) -> str:
-    if reason := no_impacts(case, all_of_it=True):
+    if reason := no_impacts(case, share=ALMOST_ALL, alone=True):
         return reason
     sure = any(contact.confidence >= SURE for contact in seen.contacts)
     return "nothing touches in the clip" if case.truth is None and not sure else ""
