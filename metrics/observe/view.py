@@ -39,7 +39,8 @@ LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, 
 FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
 MOST_LEFT = 0.5  # of what is strong may stay unexplained
 LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
-KINDS = ((0,), (2, 3), (0, 2, 3), (0, 1, 2, 3))  # which parts of a motion are free: a lens, a turn of the head, both, anything
+# Which parts of a motion are free: a lens, a turn of the head, both, anything.
+KINDS: tuple[tuple[int, ...], ...] = ((0,), (2, 3), (0, 2, 3), (0, 1, 2, 3))
 LENS = 1.05  # a lens explains with one number what a turn takes two for
 SIMPLE = 0.9  # of the gain of the freest kind, with which a simpler one is believed
 TRUST = 0.5  # of a pair's information: how strongly a single frame is held to the motion of all
@@ -154,8 +155,8 @@ def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArr
 # One motion for all pairs -------------------------------------------------------------------------------------------------------------
 
 
-def _common(pairs: Sequence[tuple[_Key, Picture]]) -> Motion | None:
-    """The motion that explains all pairs best, None where that is none."""
+def _common(pairs: Sequence[tuple[_Key, Picture]]) -> tuple[Motion, tuple[int, ...]] | None:
+    """The motion that explains all pairs best and which of its parts are free, None where that is none."""
     starts = [np.array(start) for start in _STARTS]
     first = np.array([_score(_votes(pairs, start, WIDE)) for start in starts])
     found = [_refined(pairs, starts[0])]
@@ -263,7 +264,8 @@ def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float
         normal += (change * weight) @ change.T
         pull += (change * weight) @ np.where(shown, residual, 0)
     shear, deeper = -np.linalg.solve(normal, pull)[4:]
-    return float(np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))) / max(height, width)
+    apart = np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))
+    return float(apart) / max(height, width)
 
 
 # From pairs to every frame ------------------------------------------------------------------------------------------------------------
