@@ -23,6 +23,7 @@ __all__ = ["LEAST_ROUND", "MOST_BODIES", "Body", "Hints", "find_bodies"]
 MOST_BODIES = 12
 LEAST_ROUND = 0.72  # a disc has 1, a hand or an arm less than .7
 DISC = 0.86  # from this roundness on an outline is taken for a disc
+SQUARE = 0.1  # of its side, by which the box round a disc may be longer than wide
 NAMES = tuple(COLOURS)
 
 
@@ -124,7 +125,7 @@ def _look(chain: Chain, hints: Hints) -> _Look:
     if hints.colours:
         gaps = [np.linalg.norm(tint - chroma(np.array(COLOURS[name]))) for name in hints.colours if name in COLOURS]
         asked = 1.5 if gaps and min(gaps) < SAME_TINT else 1.0
-    weight = use.sum() * solid * (0.2 + steady) * (0.1 + moves) * asked * min(1.0, radius / 4.0)
+    weight = use.sum() * solid * (0.2 + steady) * (0.1 + moves) * asked * float(np.sqrt(radius))
     frames = np.array([b.frame for b in blobs])
     return _Look(chain, frames, place, tint, paint, radius, inner, roundness, travelled, steady, float(inside.mean()), float(weight))
 
@@ -132,7 +133,13 @@ def _look(chain: Chain, hints: Hints) -> _Look:
 def _body(look: _Look) -> Body:
     tint = (float(look.tint[0]), float(look.tint[1]))
     seen = {b.frame: b for b in look.chain.blobs}
-    return Body(tint, look.paint, look.radius, look.inner, look.roundness >= DISC, seen)
+    return Body(tint, look.paint, look.radius, look.inner, look.roundness >= DISC and _square(look.chain.blobs), seen)
+
+
+def _square(blobs: Sequence[Blob]) -> bool:
+    """Whether the box round what is seen is usually as wide as it is high."""
+    sides = np.array([b.part.shape for b in blobs if b.part is not None and not b.edge], dtype=float)
+    return len(sides) == 0 or float(np.median(sides.max(axis=1) - sides.min(axis=1))) < 1.5 + SQUARE * float(np.median(sides))
 
 
 def _is_another(look: _Look, taken: list[_Look], total: int, hints: Hints) -> bool:

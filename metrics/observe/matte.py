@@ -40,7 +40,7 @@ class Measured(NamedTuple):
     """A refined position.
 
     ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core; ``whole`` is False where the border cuts it.
-    ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline.
+    ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline; ``visible`` is the share of the body that is seen.
     """
 
     x: float
@@ -52,6 +52,7 @@ class Measured(NamedTuple):
     short: float = 0.0
     angle: float = 0.0
     rim: NDArray[np.float64] | None = None
+    visible: float = 1.0
 
 
 class _Region(NamedTuple):
@@ -198,7 +199,6 @@ FINER = 4  # times by which a matte is enlarged to draw its outline
 
 def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc) -> Measured:
     """The outline where half of a pixel is covered, and for what is no disc the smallest box and the middle of its convex hull."""
-    h, w = share.shape
     fine = cv2.resize(np.pad(share, 1), None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR) > 0.5
     outlines, _ = cv2.findContours(fine.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:

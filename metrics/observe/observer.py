@@ -14,6 +14,7 @@ from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
+from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.matte import Disc, colour_spread, measure
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
@@ -207,11 +208,22 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
             others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place and _near(disc, place[i]))
             got = measure(frames[i], background.at(i), disc, others)
             if got is not None:
-                less = max(1 - spread / got.size, 0.5)
-                long, short = got.long - spread, max(got.short - spread, 0.5 * got.short)
-                found[i] = got._replace(y=got.y - SINK * spread, size=got.size * less, long=long, short=short)
-        results.append(found)
+                found[i] = got
+        if mine and next(iter(mine.values())).part is None:
+            found = completed(found, _beside(places, k), frames.shape[1:3])
+        results.append({i: _without_spill(got, spread) for i, got in found.items()})
     return results
+
+
+def _without_spill(got: Measured, spread: float) -> Measured:
+    """Take off what codecs add by carrying colour over the edges."""
+    less = max(1 - spread / got.size, 0.5)
+    return got._replace(y=got.y - SINK * spread, size=got.size * less, long=got.long - spread, short=max(got.short - spread, 0.5 * got.short))
+
+
+def _beside(places: list[dict[int, Disc]], which: int) -> dict[int, list[Disc]]:
+    """For each frame the other bodies."""
+    return {i: [place[i] for m, place in enumerate(places) if m != which and i in place] for i in places[which]}
 
 
 def _near(one: Disc, two: Disc) -> bool:
@@ -227,7 +239,7 @@ def _track(
     got = [measured[i] for i in frames]
     names = tuple(name_of(m.colour) or "" for m in got)
     sizes = np.array([m.size for m in got])
-    whole = np.array([m.whole for m in got])
+    whole = np.array([m.whole and m.visible > 0.9 for m in got])
     usual = float(np.median(sizes[whole] if whole.any() else sizes))
     fits = np.exp(-((np.log(sizes / usual) / SIZE_SPREAD) ** 2)) * np.where(whole, 1.0, 0.4)
     most = Counter(n for n in names if n).most_common(1)
@@ -245,6 +257,7 @@ def _track(
         rgb=np.array([m.colour for m in got]),
         long=scale * np.array([m.long if m.long else m.size for m in got]),
         short=scale * np.array([m.short if m.short else m.size for m in got]),
+        visible=np.array([m.visible for m in got]),
         angle=np.unwrap([m.angle for m in got], period=np.pi),
         shape="disc" if body.round else "other",
     )
@@ -256,6 +269,6 @@ def _count(blobs: Sequence[Blob], bodies: Sequence[Body], ways: Sequence[dict[in
     more = 0
     for blob in blobs:
         free = all(np.hypot(blob.x - p.x, blob.y - p.y) > blob.radius + 0.6 * body.radius for p, body in here)
-        similar = any(0.6 < blob.radius / body.radius < 1.6 and (body.paint == blob.paint or body.round) for body in bodies)
+        similar = any(0.6 < blob.radius / body.radius < 1.6 and body.paint == blob.paint for body in bodies)
         more += free and similar and (blob.roundness > LEAST_ROUND or blob.paint > 0) and not blob.edge
     return len(here) + more

@@ -1,0 +1,103 @@
+"""Bodies that are seen in part: the known disc laid on as much of the outline as there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kinema.metrics.observe.matte import Disc, Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["completed"]
+
+HIDDEN = 0.93  # of the usual area; less is not the whole disc
+RIGID = 0.12  # spread of ln(size) of those seen whole; more is no body of one size
+NEAR_EDGE = 1.5  # pixels from the picture's border; outline there is no outline
+ROUNDS = 15
+TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its say
+USUAL = 9  # neighbouring frames that say how large it is now
+
+
+def completed(found: dict[int, Measured], beside: Mapping[int, Sequence[Disc]], shape: tuple[int, ...]) -> dict[int, Measured]:
+    """Places and sizes of a disc as if nothing hid it.
+
+    Args:
+        found: by frame, as measured from what is seen.
+        beside: by frame the other bodies.
+        shape: height and width of the picture.
+
+    Returns:
+        The same, where a part is hidden with the middle, the size and the visible share of the whole disc.
+    """
+    whole = {i: m.size for i, m in found.items() if m.whole}
+    if len(whole) < 3:
+        return found
+    usual = _usual(whole, found)
+    rest = np.log([size / usual[i] for i, size in whole.items()])
+    if float(np.median(np.abs(rest))) > RIGID:
+        return found
+    return {i: _whole(m, usual[i], beside.get(i, ()), shape) for i, m in found.items()}
+
+
+def _usual(whole: dict[int, float], found: dict[int, Measured]) -> dict[int, float]:
+    """The size a disc would have in each frame: a high quantile of those nearest in time, for hiding only ever makes it smaller."""
+    frames = np.array(sorted(whole))
+    sizes = np.array([whole[i] for i in frames.tolist()])
+    middle = float(np.quantile(sizes, 0.6))
+    good = np.abs(np.log(sizes / middle)) < 0.25
+    frames, sizes = frames[good], sizes[good]
+    if len(frames) == 0:
+        return dict.fromkeys(found, middle)
+    nearest = {i: np.argsort(np.abs(frames - i), kind="stable")[:USUAL] for i in found}
+    return {i: float(np.quantile(sizes[pick], 0.6)) for i, pick in nearest.items()}
+
+
+def _whole(got: Measured, usual: float, beside: Sequence[Disc], shape: tuple[int, ...]) -> Measured:
+    share = (got.size / usual) ** 2
+    if got.rim is None or (share > HIDDEN and got.whole):
+        return got
+    radius = usual / 2
+    rim = _outer(got.rim, beside, shape)
+    if len(rim) < 8:
+        return got._replace(visible=min(1.0, share))
+    centre = _laid(rim, np.array([got.x, got.y]), radius)
+    if float(np.hypot(centre[0] - got.x, centre[1] - got.y)) > 1.1 * radius:
+        return got._replace(visible=min(1.0, share))
+    return got._replace(x=float(centre[0]), y=float(centre[1]), size=usual, long=usual, short=usual, visible=min(1.0, share))
+
+
+def _outer(rim: NDArray[np.float64], beside: Sequence[Disc], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The points of an outline that are neither the picture's border nor that of another body."""
+    x, y = rim.T
+    free = (x > NEAR_EDGE) & (y > NEAR_EDGE) & (x < shape[1] - NEAR_EDGE) & (y < shape[0] - NEAR_EDGE)
+    for other in beside:
+        if other.part is None:
+            free &= np.hypot(x - other.x, y - other.y) > other.radius + 1.5
+    return rim[free]
+
+
+def _laid(rim: NDArray[np.float64], start: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    """The middle of the circle of known radius that most of the outline lies on; a straight cut through it does not count."""
+    best, most = start, -1.0
+    for turn in np.arange(9):
+        centre = start + (0 if turn == 8 else 0.6 * radius) * np.array([np.cos(turn * np.pi / 4), np.sin(turn * np.pi / 4)])
+        width = max(TIGHT, 0.25 * radius)
+        for _ in range(ROUNDS):
+            away = rim - centre
+            distance = np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-6)
+            off = distance - radius
+            weight = np.exp(-0.5 * (off / width) ** 2) + 1e-9
+            normal = away / distance[:, None]
+            matrix = np.einsum("n,ni,nj->ij", weight, normal, normal) + 1e-3 * np.eye(2)
+            centre = centre + np.linalg.solve(matrix, np.einsum("n,n,ni->i", weight, off, normal))
+            width = max(TIGHT, 0.7 * width)
+        outside = np.hypot(*(rim - centre).T) > radius + 2 * TIGHT
+        score = float(np.exp(-0.5 * ((np.hypot(*(rim - centre).T) - radius) / TIGHT) ** 2).sum() - 2.0 * outside.sum())
+        if score > most:
+            best, most = centre, score
+    return best
