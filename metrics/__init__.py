@@ -20,6 +20,7 @@ MODULES = (  # those that register metrics when they are imported
     "legacy_bodies",
     "realism",
     "registered",
+    "steerability",
     "sound",
     "sync",
     "sync_events",

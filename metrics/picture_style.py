@@ -21,6 +21,7 @@ __all__ = ["LOOKS", "fit_looks", "likely_looks", "look_of"]
 
 LOOKS = tuple((style, light) for style in STYLES for light in LIGHTINGS)
 TABLE = Path(__file__).parent / "weights" / "looks.safetensors"
+VIVID = 0.3  # CIELAB chroma over 100: what is painted in a colour that has a name
 SHRINK = 0.02  # of the covariance towards its diagonal
 
 
@@ -45,8 +46,32 @@ def look_of(frames: NDArray[np.uint8]) -> tuple[float, ...]:
         *(float(v) for v in np.percentile(chroma, (50, 90, 99))), float(chroma.mean()),
         float(rise_x.mean()), float(rise_y.mean()), float(np.percentile(rise_x, 98)), float(np.percentile(rise_y, 98)),
         float(np.abs(bump).mean()), float((bump < -0.06).mean()), float((bump > 0.06).mean()), float(np.percentile(np.abs(bump), 50)),
-        float(np.median(grain)), float(np.percentile(grain, 75)),
+        float(np.median(grain)), float(np.percentile(grain, 75)), *_sides(light, chroma),
     )  # fmt: skip
+
+
+def _sides(light: NDArray[np.float64], chroma: NDArray[np.float64]) -> tuple[float, ...]:
+    """Where the light comes from: which way bodies (what is vivid) and soft shadows grow lighter, and on which side bodies throw theirs."""
+    across, down = (light[:, :, 2:] - light[:, :, :-2])[:, 1:-1], (light[:, 2:] - light[:, :-2])[:, :, 1:-1]
+    body = (chroma[:, 1:-1, 1:-1] > VIVID) & (np.abs(across) < 0.25) & (np.abs(down) < 0.25)
+    soft = (np.abs(across) > 0.015) & (np.abs(across) < 0.12) & ~body
+    many = max(int(body.sum()), 1)
+    shaded = [float((one * body).sum()) / many for one in (across, down, np.sign(across), np.sign(down))]
+    edges = [float((np.sign(across) * soft).mean()), *(float((np.sign(one) * one**2).mean()) * 100 for one in (across, down))]
+    thrown = float(np.mean([_thrown(one, vivid > VIVID) for one, vivid in zip(light, chroma, strict=True)]))
+    return (*shaded, *edges, float(body.mean()), thrown)
+
+
+def _thrown(light: NDArray[np.float64], body: NDArray[np.bool_]) -> float:
+    """Lightness to the right of the bodies' feet less that to the left."""
+    y, x = np.nonzero(body)
+    if len(x) < 4:
+        return 0.0
+    left, right, foot = int(np.percentile(x, 5)), int(np.percentile(x, 95)) + 1, int(np.percentile(y, 95))
+    wide = max(3, (right - left) // 2)
+    rows = light[max(0, foot - 2) : foot + 4]
+    before, after = rows[:, max(0, left - wide) : left], rows[:, right : right + wide]
+    return float(after.mean() - before.mean()) if before.size and after.size else 0.0
 
 
 def likely_looks(vector: Sequence[float]) -> dict[str, dict[str, float]]:
