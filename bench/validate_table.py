@@ -55,7 +55,7 @@ def _stray(verdict: Validity) -> Text:
     stray, share = verdict.stray, verdict.stray_share
     if stray is None or share is None:
         return Text("-")
-    return Text(f"{100 * share:.0f} % {stray.fault}", style="green" if share <= SPECIFIC else "red")
+    return Text(f"{100 * share:.{1 if share < 0.1 else 0}f} % {stray.fault}", style="green" if share <= SPECIFIC else "red")
 
 
 def _axis(found: Found) -> Table:

@@ -273,6 +273,10 @@ def _misses(card: Card, found: Validity, wanted: Sequence[str]) -> Iterable[str]
         share = curve.worst / found.full if found.full > 0 else 0.0
         if curve.fault not in card.coupled and share > SPECIFIC:
             yield f"{curve.fault}: moves it by {100 * share:.0f} % of its full response, and its card does not name it"
+    dropped = sum(curve.dropped for curve in (*found.own, *found.others))
+    if dropped:
+        names = ", ".join(curve.fault for curve in (*found.own, *found.others) if curve.dropped)
+        yield f"{dropped} faulty clips are not Scored though the takes without the fault are ({names})"
     if len(card.coupled) > COUPLED:
         yield f"its card names {len(card.coupled)} coupled faults, and {COUPLED} are the most"
 

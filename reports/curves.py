@@ -11,7 +11,7 @@ __all__ = ["curve_svg", "matrix_svg"]
 WIDTH, HEIGHT = 360, 200  # px of a curve
 LEFT, RIGHT, TOP, BOTTOM = 54, 12, 12, 38  # px around it
 CELL, ROW = 16, 17  # px of a cell of the matrix
-NAMES_LEFT, NAMES_TOP = 210, 112  # px for the names of metrics and of faults
+NAMES_LEFT, NAMES_TOP, NAMES_OVER = 210, 112, 64  # px for the names of metrics and of faults, which lean to the right
 Z95 = 1.96  # standard errors of a 95 % interval
 
 
@@ -46,21 +46,22 @@ def curve_svg(curve: dict[str, Any], unit: str, *, full: float = 0.0) -> str:
         parts.append(f'<circle cx="{x(k):.1f}" cy="{y(mean):.1f}" r="3.4" class="dot{told}"><title>{escape(said)}</title></circle>')
         parts.append(f'<text x="{x(k):.1f}" y="{HEIGHT - 22}" class="tick">{_plain(dose)}</text>')
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 5}" class="tick">{escape(curve["unit"])}</text>')
-    parts += [f'<text x="{LEFT - 6}" y="{y(v) + 4:.1f}" class="tick end">{_plain(v)}</text>' for v in sorted({low, 0.0, high})]
+    shown = [0.0, *(v for v in (low, high) if abs(v) > 0.08 * span)]  # no two labels on top of each other
+    parts += [f'<text x="{LEFT - 6}" y="{y(v) + 4:.1f}" class="tick end">{_plain(v)}</text>' for v in shown]
     label = escape(f"Response to {curve['fault']} by dose")
     return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def matrix_svg(metrics: Sequence[dict[str, Any]], faults: Sequence[str]) -> str:
     """Every metric (row) and fault (column): the largest response in per cent of the metric's full one; own faults framed."""
-    width, height = NAMES_LEFT + CELL * len(faults) + 8, NAMES_TOP + ROW * len(metrics) + 8
+    width, height = NAMES_LEFT + CELL * len(faults) + NAMES_OVER, NAMES_TOP + ROW * len(metrics) + 8
     parts = []
     for k, fault in enumerate(faults):
         x, y = NAMES_LEFT + CELL * (k + 0.5) + 4, NAMES_TOP - 6
-        parts.append(f'<text transform="translate({x:.0f} {y}) rotate(-60)" class="name">{escape(fault)}</text>')
+        parts.append(f'<text transform="translate({x:.0f} {y}) rotate(-60)" class="label">{escape(fault)}</text>')
     for i, metric in enumerate(metrics):
         y = NAMES_TOP + ROW * i
-        parts.append(f'<text x="{NAMES_LEFT - 6}" y="{y + 12}" class="name end">{escape(metric["metric"])}</text>')
+        parts.append(f'<text x="{NAMES_LEFT - 6}" y="{y + 12}" class="label end">{escape(metric["metric"])}</text>')
         own = {curve["fault"] for curve in metric["own"]}
         for curve in (*metric["own"], *metric["others"]):
             if curve["fault"] in faults and curve["points"]:

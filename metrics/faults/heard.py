@@ -166,6 +166,12 @@ def clipping(shot: Shot, dose: float) -> Clip:
     return shot.sounding(np.clip(sound, -top, top) / max(top, 1e-9))
 
 
+@fault("dc", "sound", "% of full scale", (0.3, 0.6, 1.2, 2.5, 5, 9, 15), unfit=sounding)
+def dc(shot: Shot, dose: float) -> Clip:
+    """The whole sound lies so far off zero."""
+    return shot.sounding(np.clip(shot.clip.sound + dose / 100, -1, 1))
+
+
 @fault("dropouts", "sound", "gaps", (1, 2, 3, 5, 8, 12, 18), unfit=sounding)
 def dropouts(shot: Shot, dose: float) -> Clip:
     """So many gaps of 30 ms, where something is heard."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinema.metrics.faults.fault import Shot, fault
-from kinema.metrics.faults.staging import few, with_members
+from kinema.metrics.faults.staging import few, lands, with_members
 from kinema.scenes.scene import Scene
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def _pulled(truth: Truth) -> str:
     if few(truth):
         return few(truth)
     scene = truth.scene
-    return "" if PULLED & set(scene.laws) or scene.family in PULLED_TOO else "gravity does not show"
+    if not (PULLED & set(scene.laws) or scene.family in PULLED_TOO):
+        return "gravity does not show"
+    return lands(truth, pace=2.0)  # at a quarter of it
 
 
 @fault("gravity", "motion", "octaves", (-2, -1.3, -0.7, -0.3, 0.3, 0.7, 1.3, 2), unfit=_pulled, both=True)

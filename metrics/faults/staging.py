@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
-    "PIXELS", "across", "added", "clear_side", "diameter", "displaced", "few", "free", "inward", "longer", "main", "metre", "multiplied",
-    "quiet", "retimed", "room_for", "settled", "subjects", "with_members",
+    "PIXELS", "across", "added", "clear_side", "diameter", "displaced", "few", "free", "inward", "lands", "longer", "main", "metre",
+    "multiplied", "quiet", "retimed", "room_for", "settled", "subjects", "with_members",
 ]  # fmt: skip
 
 PIXELS = 128  # doses in pixels are of a picture of so many, whatever its real size
 MOST = 6  # subjects of a scene of which one is damaged: among more it would not be missed
+LAST = 0.3  # s before the clip's end in which a touch may go unseen
 MOVING = 0.1  # -, of its greatest speed, from which on a body moves
 MARGIN = 3.0  # px of 128 that a body keeps from the picture's edge
 
@@ -89,6 +90,14 @@ def room_for(truth: Truth, low: float, high: float) -> str:
     if x.min() + low < radius + MARGIN or x.max() + high > PIXELS - radius - MARGIN:
         return "a body would leave the picture"
     return ""
+
+
+def lands(truth: Truth, pace: float = 1.0, later: float = 0.0) -> str:
+    """Unfit where the first touch of the clip, ``later`` and ``pace`` times as slow, would come after the clip's end."""
+    first = min((contact.t for contact in truth.contacts if contact.t < truth.seconds), default=None)
+    if first is None or settled(truth) + later + (first - settled(truth)) * pace < truth.seconds - LAST:
+        return ""
+    return "nothing would touch within the clip"
 
 
 def settled(truth: Truth) -> float:

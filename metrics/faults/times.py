@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.faults.fault import Shot, fault
-from kinema.metrics.faults.staging import few, longer, retimed, settled
+from kinema.metrics.faults.staging import few, lands, longer, retimed, settled
 from kinema.scenes.scene import TRUTH_RATE
 from kinema.scenes.truth import Rub
 
@@ -43,7 +43,15 @@ def _rubbed(rub: Rub, when: Callable[[float], float]) -> Rub:
     return replace(rub, times=times, point=point, **rows)
 
 
-@fault("time_stretch", "motion", "%", (-30, -20, -10, -5, 5, 10, 20, 40), both=True)
+def _lands_slowly(truth: Truth) -> str:
+    return lands(truth, pace=1.4)
+
+
+def _lands_late(truth: Truth) -> str:
+    return lands(truth, later=0.5)
+
+
+@fault("time_stretch", "motion", "%", (-30, -20, -10, -5, 5, 10, 20, 40), unfit=_lands_slowly, both=True)
 def time_stretch(shot: Shot, dose: float) -> Clip:
     """All that happens takes so much longer (less), evenly, and is heard when it is seen."""
     factor = 1 + dose / 100
@@ -65,7 +73,7 @@ def pace_drift(shot: Shot, dose: float) -> Clip:
     return shot.seen(retimed(shot.truth, t * (1 - share) + share * t**2 / whole))
 
 
-@fault("late_start", "motion", "s", (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5), both=True)
+@fault("late_start", "motion", "s", (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5), unfit=_lands_late, both=True)
 def late_start(shot: Shot, dose: float) -> Clip:
     """All that happens, and is heard, happens so much later; until then the first moment stands."""
     faulty = heard_later(retimed(shot.truth, np.maximum(shot.truth.times - dose, 0)), lambda t: t + dose)
