@@ -34,6 +34,7 @@ ROLL = np.radians(10.0)
 SCALE = (0.25, 4.0)  # -, s over the ruler (pixels per metre by the body's own size)
 PACE_PRIOR = 0.1  # -, standard deviation of ln a
 PACE_WEIGHT = 0.01  # -, of the prior in the cost: a pace wrong by one deviation costs as much as rms .1
+FREE_WEIGHT = 2e-5  # -, of it where the pace is measured: enough to choose among paces that explain as much (even motion fits any)
 APART = 0.1  # -, weight of where bodies stand to one another beside how they move
 STEPS = (0.0253, 0.025)  # of ln a, and s of b: spacing of the first grid
 COARSE_POINTS = 64  # clip points that the first grid looks at
@@ -330,7 +331,7 @@ def _roughly(
         data = _thinned(_data_of(paths, chosen, reference, truth), ROUGH_POINTS)
         la, b = _grid(pace, ROUGH)
         terms = _terms(data, np.exp(la), b, flip=flip)
-        cost = terms.rms2 + (_penalty(np.exp(la)) if prior else 0.0)
+        cost = terms.rms2 + _penalty(np.exp(la)) * (1.0 if prior else FREE_WEIGHT / PACE_WEIGHT)
         i = int(np.argmin(cost))
         agree = sum(k is not None and paths[k].colour == colours[body] for body, k in enumerate(chosen))
         found.append((float(np.sqrt(cost.flat[i])) - 0.01 * agree + 0.005 * flip, agree, chosen, flip))
@@ -488,7 +489,7 @@ def _cost(
 ) -> NDArray[np.float64]:
     a = np.exp(la)
     rms2 = _terms(data, a, b, flip=flip, fine=fine).rms2
-    return rms2 + _penalty(a) if prior else rms2
+    return rms2 + _penalty(a) * (1.0 if prior else FREE_WEIGHT / PACE_WEIGHT)
 
 
 def _minima(cost: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -28,7 +28,6 @@ EDGE = (0.35, 1.5)  # diameters and frames from the picture's edge: who is last 
 PULLED = frozenset(  # laws of motion that gravity drives
     "acceleration buoyancy circular_motion constant_acceleration drag gravity parabola range spring stability torque wave_speed".split()
 )
-FLIES = frozenset({"parabola"})
 FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravity shows nowhere
 
 
@@ -104,7 +103,7 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
-    formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of the fit (of swings: with a free pace), s by the size",
+    formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
     own=("gravity", "time_stretch"),
     coupled={"constant_velocity": "what moves evenly is pulled by nothing", "size_change": "the body's own size is the ruler",
              "pace_drift": "what slows down falls ever slower", "reversal": "what fits nothing has no gravity"},
@@ -129,11 +128,9 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=MOST, why=_sentence(found.failed))
-    if _swings(case):
-        return _gravity_of_swing(seen, case)
-    if FLIES & set(case.laws):
+    if "parabola" in case.laws and "spring" not in case.laws:
         return _gravity_of_flight(seen, case, found)
-    return _verdict(found.gravity_ratio * case.gravity, case, f"by {found.pace:.2f} times the pace and {found.scale:.2f} times the size")
+    return _gravity_of_motion(seen, case)
 
 
 @metric(
@@ -292,8 +289,8 @@ def _verdict(measured: float, case: Case, how: str) -> Scored:
     return Scored(value=value, why=why, details={"measured": measured, "unit": "m/s^2", "expected": case.gravity})
 
 
-def _gravity_of_swing(seen: Observation, case: Case) -> Scored:
-    """Pace and scale without the prior: g goes with length over period squared."""
+def _gravity_of_motion(seen: Observation, case: Case) -> Scored:
+    """Pace and scale without the prior: g goes with length over time squared, for swings as for ramps."""
     free = unhurried(seen, case)
     if isinstance(free, NoFit) or free.failed:
         return Scored(value=MOST, why=_sentence(free.failed))
@@ -316,7 +313,7 @@ def _gravity_of_flight(seen: Observation, case: Case, found: Fit) -> Scored:
             pieces += len(flights)
             pulls.append(mean_fall(flights) * 2 * body.radius / track.diameter)
     if not pulls:
-        return _gravity_of_swing(seen, case)
+        return _gravity_of_motion(seen, case)
     return _verdict(float(np.mean(pulls)), case, f"over {pieces} flight{'s' if pieces > 1 else ''}")
 
 

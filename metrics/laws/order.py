@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["order", "ratio", "wave"]
 
-MOST = float(np.log(4.0))  # -, |ln| of the ratio of two bodies' gravities
+SAME, OTHER = 0.12, 1.12  # -, |ln| of the ratio of two bodies' gravities: what is still 1, and what is 0
 LEVEL = 0.5  # -, share of its way at which a body's moment is taken
 APART_S = 0.08  # s between the moments of two bodies from which on the truth has an order: two frames at 24 a second
 MOVES = 0.02  # of the picture's height that a body moves at least
@@ -111,9 +111,9 @@ def wave(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/ratio", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks",),
+    "dynamics/ratio", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="t1^2 / t2^2 = h1 / h2 for two falls, T1^2 / T2^2 = l1 / l2 for two pendulums: one gravity for both",
-    formula="|ln(g1 / g2)|, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o, without any ruler",
+    formula="1 - (|ln(g1 / g2)| - .12) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o, without any ruler",
     own=("order_swap",),
     coupled={"constant_velocity": "what moves evenly is pulled by nothing", "hover": "one of two that is held up falls slower"},
     blind=("gravity itself, where both have the same wrong one",),
@@ -122,8 +122,8 @@ def ratio(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether two bodies side by side obey the same gravity; no ruler, no unit.
 
     Returns:
-        |ln| of the ratio of the gravities that each body's motion implies, at most ln 4, which also stands for a body that fits
-        nothing. ``Unscored`` without truth and where the scene is not about two bodies' times.
+        1 where the gravities that the bodies' own motions imply are within 12 %, 0 where they differ by a factor of 3 or a body fits
+        nothing. ``details.measured`` is the factor. ``Unscored`` without truth and where the scene is not about two bodies' times.
 
     Example:
         >>> ratio(Observation(), Case.outside("two balls fall")).reason
@@ -136,19 +136,21 @@ def ratio(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="the ratio of two times is no law of this scene")
     found = matched(seen, case)
     if isinstance(found, str):
-        return worst(MOST, found)
+        return worst(0.0, found)
     if len(found.bodies) < len(case.truth.bodies):
-        return worst(MOST, "not every body is seen")
+        return worst(0.0, "not every body is seen")
     pulls = []
     for match in found.bodies:
         x, y = seen.steady(match.track)
         alone = _alone(case.truth, match.index)
         one = fit([replace(match.track, x=x, y=y)], alone, prior=False, pace=FREE_PACE, mirror=found.fit.mirrored)
         if isinstance(one, NoFit) or one.failed:
-            return worst(MOST, f"the {match.body.colour} body alone fits nothing: {one.failed}")
+            return worst(0.0, f"the {match.body.colour} body alone fits nothing: {one.failed}")
         pulls.append(one.scale * one.ruler * one.pace**2)
-    value = float(min(MOST, np.ptp(np.log(pulls))))
-    return Scored(value=value, why=f"The gravities that the bodies' own times imply differ by a factor of {np.exp(value):.3f}.")
+    apart = float(np.ptp(np.log(pulls)))
+    value = float(1 - np.clip((apart - SAME) / (OTHER - SAME), 0, 1))
+    why = f"The gravities that the bodies' own times imply differ by a factor of {np.exp(min(apart, 9.0)):.3f}."
+    return Scored(value=value, why=why, details={"measured": float(np.exp(min(apart, 9.0))), "unit": "-"})
 
 
 def _alone(truth: Truth, body: int) -> Truth:
