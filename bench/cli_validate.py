@@ -99,9 +99,10 @@ def _tell(plan: Plan, out: Path, as_json: bool) -> None:
     from kinema.metrics.faults import FAULTS
 
     each = plan.share(USUAL)
-    clips = {name: each * sum(len(FAULTS[name].tried) for mode in plan.modes if name in plan.faults_of(mode)) for name in plan.faults}
-    looked = len(plan.scenes) * (1 + len(plan.modes))
-    cost = sum(USUAL[FAULTS[name].kind] * count for name, count in clips.items()) + USUAL["plain"] * len(plan.scenes) * len(plan.modes)
+    often = {name: sum(plan.share_of(each, mode) for mode in plan.modes if name in plan.faults_of(mode)) for name in plan.faults}
+    clips = {name: number * len(FAULTS[name].tried) for name, number in often.items()}
+    looked = plan.looked() + len(plan.scenes)  # and another take of each
+    cost = sum(USUAL[FAULTS[name].kind] * count for name, count in clips.items()) + USUAL["plain"] * plan.looked()
     minutes = cost / plan.workers / 60
     if as_json:
         facts = {"suite": plan.suite.id, "out": str(out), "metrics": list(plan.metrics), "scenes": [ref.id for ref in plan.scenes]}

@@ -37,6 +37,7 @@ LEAST, MOST = 3, 24  # scenes of a fault
 FEW = 8  # scenes of a fault below which more seeds are drawn of the families that it fits
 MORE_SEEDS = 9  # of a family at most, drawn for that
 GIVEN: Mode = "i2v"  # in which metrics are tried that need a picture to go on from
+GIVEN_SHARE = 0.6  # -, of the scenes of a fault that are tried with a given picture
 USUAL = {"motion": 1.1, "picture": 0.8, "sound": 0.25, "plain": 3.0}  # CPU s of a clip, of a sound alone, and of a scene with its truths
 SLACK = 1.15  # -, that the time may come out above what is planned
 CALIBRATED_S = 1.3  # CPU s of a clip of the scale
@@ -81,13 +82,31 @@ class Plan:
         named = {fault for name in self.of_mode(mode) for fault in METRICS[name].load().own}
         return tuple(name for name in self.faults if name in named)
 
+    def scenes_of(self, mode: str) -> tuple[SceneRef, ...]:
+        """The scenes that are looked at in a mode: with a given picture the first of every family."""
+        if mode == "t2v":
+            return self.scenes
+        return tuple({ref.id.split("@")[0]: ref for ref in reversed(self.scenes)}.values())[::-1]
+
+    def looked(self) -> int:
+        """How many takes are looked at without a fault."""
+        return sum(len(self.scenes_of(mode)) for mode in self.modes)
+
     def share(self, seconds: Mapping[str, float]) -> int:
         """How many scenes every fault gets, so that the budget is kept: ``seconds`` are CPU s of a clip, a sound and a scene."""
-        left = self.budget * self.workers / SLACK - seconds["plain"] * len(self.scenes) * len(self.modes)
+        left = self.budget * self.workers / SLACK - seconds["plain"] * self.looked()
         if self.with_axis:
             left -= CALIBRATED_S * len(calibration.calibration_scenes(self.suite)) * len(calibration.CONDITIONS)
-        costs = [len(FAULTS[name].tried) * seconds[FAULTS[name].kind] for mode in self.modes for name in self.faults_of(mode)]
+        costs = [
+            len(FAULTS[name].tried) * seconds[FAULTS[name].kind] * (1.0 if mode == "t2v" else GIVEN_SHARE)
+            for mode in self.modes
+            for name in self.faults_of(mode)
+        ]
         return int(np.clip(left / max(sum(costs), 1e-9), LEAST, MOST))
+
+    def share_of(self, each: int, mode: str) -> int:
+        """How many scenes a fault gets in a mode."""
+        return each if mode == "t2v" else max(LEAST, round(GIVEN_SHARE * each))
 
 
 @dataclass
@@ -173,7 +192,7 @@ def validate(plan: Plan, folder: Path, progress: Progress) -> Found:
     """Try everything, and judge."""
     with Pool(plan.workers, HANDLER) as pool:
         work = _Work(plan, folder, pool, progress)
-        work.do("looking", [work.trial(ref, mode, name) for ref in plan.scenes for mode in plan.modes for name in _plainly(mode)])
+        work.do("looking", [work.trial(ref, mode, name) for mode in plan.modes for ref in plan.scenes_of(mode) for name in _plainly(mode)])
         work.draw_more()
         work.do("trying faults", work.chosen())
         curves = work.verdicts()
@@ -242,7 +261,11 @@ class _Work:
 
     def fits(self, fault: str, mode: str) -> list[str]:
         """The scenes on which a fault can be tried."""
-        return [scene for scene in self.refs if fault not in self.plain(scene, mode)["unfit"]]
+        return [scene for scene in self.looked(mode) if fault not in self.plain(scene, mode)["unfit"]]
+
+    def looked(self, mode: str) -> list[str]:
+        """The scenes that were looked at in a mode."""
+        return [scene for scene in self.refs if (scene, mode, PLAIN) in self.answers]
 
     def draw_more(self) -> None:
         """More seeds of the families that a fault fits, where it fits few scenes."""
@@ -260,7 +283,7 @@ class _Work:
                         extra.setdefault(ref.id, ref)
                         lacking -= 1
         if extra and len(extra) * USUAL["plain"] < 0.1 * self.plan.budget * self.plan.workers:
-            self.do("looking further", [self.trial(ref, mode, PLAIN) for ref in extra.values() for mode in self.plan.modes])
+            self.do("looking further", [self.trial(ref, "t2v", PLAIN) for ref in extra.values()])
             self.refs |= extra
 
     def seconds(self) -> dict[str, float]:
@@ -280,7 +303,7 @@ class _Work:
         trials: list[Trial] = []
         for mode in self.plan.modes:
             for fault in self.plan.faults_of(mode):
-                scenes = self._chosen_of(fault, mode, each)
+                scenes = self._chosen_of(fault, mode, self.plan.share_of(each, mode))
                 self.sample[fault] = sorted({*self.sample.get(fault, []), *scenes})
                 trials += [self.trial(self.refs[scene], mode, fault) for scene in scenes]
         order = {scene: k for k, scene in enumerate(self.refs)}
@@ -315,7 +338,7 @@ class _Work:
             tried = self._tried(card, fault, mode)
             if any(tried.values()):
                 curves[fault] = curve_of(FAULTS[fault], tried, card.better)
-        plain = [self.plain(scene, mode)["values"]["0"].get(card.name) for scene in self.refs]
+        plain = [self.plain(scene, mode)["values"]["0"].get(card.name) for scene in self.looked(mode)]
         return judged(
             card, curves, scored=sum(value is not None for value in plain), takes_sd=self._takes(card, mode),
             cost=self._cost(card, mode), asked=self.plan.faults,
@@ -325,8 +348,10 @@ class _Work:
         rows: dict[float, list[Tried]] = {}
         for scene in self.sample.get(fault, []):
             answer = self.answers.get((scene, mode, fault))
+            if answer is None:
+                continue
             plain = self.plain(scene, mode)["values"]["0"].get(card.name)
-            if answer is None or plain is None:
+            if plain is None:
                 continue
             for dose, values in answer["values"].items():
                 one = Tried(family=scene.split("@")[0], scene=scene, value=values.get(card.name), plain=plain)
@@ -336,7 +361,7 @@ class _Work:
     def _takes(self, card: Card, mode: str) -> float | None:
         """Standard deviation over takes of one scene: that of the differences of two, over the root of two."""
         pairs = []
-        for scene in self.refs:
+        for scene in self.looked(mode):
             other = self.answers.get((scene, mode, ANOTHER), {"values": {}})["values"].get("0", {}).get(card.name)
             plain = self.plain(scene, mode)["values"]["0"].get(card.name)
             if plain is not None and other is not None:
@@ -345,7 +370,7 @@ class _Work:
 
     def _cost(self, card: Card, mode: str) -> dict[str, float]:
         """CPU milliseconds of a clip: of the metric alone, and of what must be seen and heard before any metric."""
-        ms = [self.plain(scene, mode)["ms"] for scene in self.refs]
+        ms = [self.plain(scene, mode)["ms"] for scene in self.looked(mode)]
         keys = {"metric": card.name, "see": "see", "hear": "hear"}
         return {name: round(float(np.mean([one.get(key, 0.0) for one in ms])), 2) for name, key in keys.items()}
 
