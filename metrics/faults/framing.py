@@ -20,6 +20,7 @@ __all__: list[str] = []
 FARTHEST = 20.0  # px of 128 that a picture is shifted
 CLOSEST = 20.0  # % that it is enlarged
 FASTEST = 10.0  # px/s of 128 of the pan
+ROUND, NEARER = np.radians(30), 0.8  # of a second shot: how far the camera has walked round, and how near it stands
 OTHERS = ("pan_left", "pan_right", "zoom_in", "zoom_out", "dolly_in", "dolly_out")  # moves that a still camera is given
 
 
@@ -73,6 +74,18 @@ def pan(shot: Shot, dose: float) -> Clip:
         return moved(truth.camera, "pan_right", per_second * (t - middle))
 
     return shot.seen(replace(truth, scene=with_members(truth.scene, move="pan_right", camera_at=camera_at)))
+
+
+@fault("shot_cut", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8), unfit=_still)
+def shot_cut(shot: Shot, dose: float) -> Clip:
+    """For the last so much of the clip the picture is cut to another shot: from farther round, and from nearer."""
+    camera = shot.truth.camera
+    other = replace(camera, yaw=camera.yaw + ROUND, distance=camera.distance * NEARER, view_height=camera.view_height * NEARER)
+    cut = shot.once("shot_cut", lambda: shot.pictures(replace(shot.truth, camera=other)))
+    frames = shot.clip.frames.copy()
+    first = round((1 - dose) * len(frames))
+    frames[first:] = cut[first:]
+    return shot.shown(frames)
 
 
 @fault("move_swap", "motion", "share", (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0), unfit=_still)

@@ -57,6 +57,10 @@ def _struck(truth: Truth) -> str:
     return "" if blows(truth) else "nothing is struck"
 
 
+def _struck_twice(truth: Truth) -> str:
+    return "" if len(blows(truth)) >= 2 else "there are no two blows"
+
+
 def _struck_often(truth: Truth) -> str:
     speeds = [c.approach_speed for c in blows(truth)]
     return "" if len(speeds) >= 3 and max(speeds) > 1.5 * min(speeds) else "there are no three blows of different speed"
@@ -72,6 +76,20 @@ def sound_delay(shot: Shot, dose: float) -> Clip:
 def sound_drift(shot: Shot, dose: float) -> Clip:
     """What is heard falls behind (runs ahead) by such a share of the time since the clip's beginning; its pitch stays."""
     return shot.heard(heard_later(shot.truth, lambda t: t * (1 + dose / 100)))
+
+
+@fault("sound_jitter", "sound", "ms", (5, 10, 20, 35, 50, 75, 110), unfit=_struck_twice)
+def sound_jitter(shot: Shot, dose: float) -> Clip:
+    """Every blow is heard too early or too late by a time of its own, drawn with this standard deviation; their mean is 0."""
+    truth = shot.truth
+    heard = blows(truth)
+    off = shot.rng(9).standard_normal(len(heard))
+    off = dose / 1000 * (off - off.mean()) / max(float(off.std()), 1e-9)
+
+    def moved(contact: Contact) -> float:
+        return max(0.0, contact.t + float(off[int(np.argmin([abs(contact.t - one.t) for one in heard]))]))
+
+    return shot.heard(replace(truth, contacts=tuple(sorted((replace(c, t=moved(c)) for c in truth.contacts), key=lambda c: c.t))))
 
 
 @fault("dropped_impact", "sound", "share", (0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0), unfit=_struck)

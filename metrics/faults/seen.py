@@ -77,6 +77,16 @@ def downscale(shot: Shot, dose: float) -> Clip:
     return shot.shown(np.stack(rows))
 
 
+@fault("shuffled_frames", "picture", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0))
+def shuffled_frames(shot: Shot, dose: float) -> Clip:
+    """So many of the frames have changed places with one another, by lot."""
+    frames = shot.clip.frames
+    chosen = np.sort(shot.rng(10).permutation(len(frames))[: max(2, round(dose * len(frames)))])
+    order = np.arange(len(frames))
+    order[chosen] = np.roll(chosen, 1)[shot.rng(11).permutation(len(chosen))]
+    return shot.shown(frames[order])
+
+
 @fault("frame_rate", "picture", "share", (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8))
 def frame_rate(shot: Shot, dose: float) -> Clip:
     """So many of the frames are those before them, shown again: converted from a lower rate, of 1 - dose times this one."""
