@@ -104,7 +104,7 @@ def clip_of_condition(task: CaseTask) -> Clip:
     """Take 1 or 2, take 1 with one fault, or take 1 of another family's scene."""
     from kinema.bench.generators.controls import shown
     from kinema.bench.generators.spec import parse
-    from kinema.metrics.faults import degraded
+    from kinema.metrics.faults import degraded, worn
 
     if task.condition == "other_family":
         return shown(truth_of_take(stranger_of(task.scene), 1, task.request.seconds), task.request)
@@ -112,7 +112,7 @@ def clip_of_condition(task: CaseTask) -> Clip:
     if task.condition in TAKES:
         return shown(truth, task.request)
     if task.condition == "degraded":
-        return degraded(shown(truth, task.request))
+        return degraded(worn(shown(truth, task.request)))
     clip: Clip = parse(task.condition).build().generate(task.request, truth)
     return clip
 

@@ -19,6 +19,7 @@ MODULES = (  # those that register metrics when they are imported
     "legacy",
     "legacy_bodies",
     "realism",
+    "realism_sound",
     "registered",
     "steerability",
     "sound",

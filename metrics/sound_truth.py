@@ -27,6 +27,7 @@ class Expected:
     onsets: tuple[Onset, ...] = ()
     heard: Heard | None = None
     room: dict[str, float] = field(default_factory=dict)
+    sound: dict[str, float] = field(default_factory=dict)
 
 
 _remembered: list[tuple[tuple[object, ...], Expected]] = []
@@ -59,7 +60,7 @@ def expected_of(case: Case) -> Expected:
         if known == key:
             return expected
     found = hear(sound_of(truth, case.request.seconds, RATE), RATE)
-    expected = Expected(onsets=found["onsets"], heard=found["heard"], room=found["room"])
+    expected = Expected(onsets=found["onsets"], heard=found["heard"], room=found["room"], sound=found["sound"])
     _remembered.insert(0, (key, expected))
     del _remembered[REMEMBERED:]
     return expected

@@ -26,6 +26,7 @@ from kinema.metrics.faults.simple import (
     static,
     sticks,
     vanish,
+    worn,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "static",
     "sticks",
     "vanish",
+    "worn",
 ]

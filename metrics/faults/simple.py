@@ -32,11 +32,15 @@ __all__ = [
     "static",
     "sticks",
     "vanish",
+    "worn",
 ]
 
 CLICKS_PER_SECOND = 4.0
 CLICK_HZ, CLICK_DECAY_S, CLICK_LEVEL = 2000.0, 0.004, 0.3  # a short wooden tick, peak -10 dB of full scale
 BLUR_PX = 3.0  # standard deviation
+FLICKER = 0.06  # -, standard deviation of the picture's brightness from frame to frame
+CUT = 6.0  # -, how far the sound would rise above full scale
+GAPS_PER_SECOND, GAP_SHARE = 8, 0.24  # of 30 ms each
 CRF = 45  # constant rate factor of the H.264 encoder; 51 is the worst there is
 
 
@@ -134,6 +138,25 @@ def degraded(clip: Clip, blur: float = BLUR_PX, crf: int = CRF) -> Clip:
         write_clip(Clip(soft, clip.times, np.zeros((0, 0), np.float32), clip.sound_rate), path, crf=crf)
         squeezed = read_clip(path)
     return replace(clip, frames=squeezed.frames, times=squeezed.times)
+
+
+def worn(clip: Clip) -> Clip:
+    """The whole picture flickers, and the sound is cut off and full of gaps: beside what :func:`degraded` does, the floor of realism.
+
+    Example:
+        >>> clip = Clip(np.full((24, 8, 8, 3), 90, np.uint8), np.arange(24) / 24, np.sin(np.arange(48000) / 9)[None].astype(np.float32))
+        >>> poor = worn(clip)
+        >>> bool(poor.frames.std() > 2), float(np.abs(poor.sound).max()), float((poor.sound == 0).mean().round(2))
+        (True, 0.75, 0.24)
+    """
+    gain = 1 + FLICKER * np.random.default_rng(5).standard_normal((len(clip.frames), 1, 1, 1))
+    frames = np.clip(np.round(clip.frames * gain), 0, 255).astype(np.uint8)
+    peak = float(np.abs(clip.sound).max()) if clip.sound.size else 0.0
+    if peak == 0:
+        return replace(clip, frames=frames)
+    cut = np.clip(clip.sound * (CUT / peak), -0.75, 0.75)
+    gaps = (np.arange(cut.shape[1]) * GAPS_PER_SECOND / clip.sound_rate) % 1 < GAP_SHARE
+    return replace(clip, frames=frames, sound=np.where(gaps, 0.0, cut).astype(np.float32))
 
 
 def _index(truth: Truth, seconds: float | None) -> int:

@@ -33,7 +33,7 @@ def banding_in(frames: NDArray[np.uint8]) -> float:
         >>> slope = np.tile(np.linspace(60, 160, 128), (128, 1))
         >>> film = np.repeat(np.repeat(slope[None, ..., None], 3, axis=3), 2, axis=0)
         >>> [round(banding_in((np.round(film / k) * k).astype(np.uint8))) for k in (1, 12, 25)]
-        [1, 8, 10]
+        [1, 13, 26]
     """
     if len(frames) == 0 or min(frames.shape[1:3]) < 2 * REACH:
         return 0.0
