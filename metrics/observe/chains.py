@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
 JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to from blob to blob; pixels above which that holds
 MOST_COST = 3.0  # of a step; a diameter off what was expected costs about one
 OTHER_PAINT = 10.0  # cost
+LETS_GO = 0.1  # ln of the ratio of areas, when one of up to a dozen bodies leaves a blob
 FITTED = 6  # blobs that foretell the next ones
 LINK = 4.0  # most that a link may cost
 FAR = 1.5  # cost of a link however far it leaps
@@ -107,23 +109,51 @@ def _step_ahead(chain: Chain, frame: int) -> tuple[float, float]:
 
 def single(chains: Sequence[Chain]) -> list[Chain]:
     """The chains without those of several bodies in one blob: where one ends, or begins, two smaller ones take its place."""
+    chains = _cut(chains)
     return [c for c in chains if not (_breaks_up(c, chains, after=True) or _breaks_up(c, chains, after=False))]
+
+
+def _cut(chains: Sequence[Chain]) -> list[Chain]:
+    """Each chain in pieces: before and after one of several bodies in a blob lets go, or another joins them."""
+    pieces = []
+    for chain in chains:
+        some: list[Blob] = [chain.first]
+        for a, b in itertools.pairwise(chain.blobs):
+            grown = float(np.log(b.area / a.area))
+            if abs(grown) > LETS_GO and min(a.area, b.area) > JUMP_AREA and _exchanged(chain, a, b, chains, came=grown > 0):
+                pieces.append(Chain(some))
+                some = []
+            some.append(b)
+        pieces.append(Chain(some))
+    return pieces
+
+
+def _exchanged(chain: Chain, a: Blob, b: Blob, chains: Sequence[Chain], *, came: bool) -> bool:
+    """Whether another chain ends where this one grows, or begins where it shrinks."""
+    whole = b if came else a
+    ends = [c.last if came else c.first for c in chains if c is not chain]
+    return any(e.paint == whole.paint and abs(e.frame - (a if came else b).frame) <= 2 and _within(e, whole) for e in ends)
+
+
+def _within(piece: Blob, whole: Blob) -> bool:
+    """Whether the middle of a blob lies in the box round a larger one, or close to it."""
+    if whole.part is None:
+        return False
+    height, width = whole.part.shape
+    margin = 3 + 0.5 * piece.radius
+    x, y = piece.x - whole.corner[0], piece.y - whole.corner[1]
+    return bool(-margin <= x <= width + margin and -margin <= y <= height + margin)
 
 
 def _breaks_up(chain: Chain, chains: Sequence[Chain], *, after: bool) -> bool:
     end = chain.last if after else chain.first
-    if end.part is None:
-        return False
-    height, width = end.part.shape
     pieces = []
     for other in chains:
         near = other.first if after else other.last
         gap = near.frame - end.frame if after else end.frame - near.frame
         if other is chain or not 0 < gap <= LONGEST_PAUSE or near.area > 0.85 * end.area or near.area < 0.08 * end.area:
             continue
-        margin = 3 + 0.5 * near.radius
-        inside = -margin <= near.x - end.corner[0] <= width + margin and -margin <= near.y - end.corner[1] <= height + margin
-        if inside and near.paint == end.paint and len(other.blobs) >= 2:
+        if near.paint == end.paint and len(other.blobs) >= 2 and _within(near, end):
             pieces.append(near.area)
     return len(pieces) >= 2 and sum(pieces) > 0.7 * end.area
 

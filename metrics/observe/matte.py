@@ -40,7 +40,8 @@ class Measured(NamedTuple):
     """A refined position.
 
     ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core; ``whole`` is False where the border cuts it.
-    ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline; ``visible`` is the share of the body that is seen.
+    ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline;
+    ``visible`` is the share of the body that is seen.
     """
 
     x: float

@@ -15,14 +15,15 @@ from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.hidden import completed
+from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import blobs_in
+from kinema.metrics.observe.shots import shots_of
 from kinema.metrics.observe.track import follow
-from kinema.metrics.observe.view import find_view
-from kinema.metrics.picture_style import look_of
+from kinema.metrics.observe.view import camera_numbers, find_view, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +54,8 @@ def observe(clip: Clip, hints: Hints | None = None) -> Observation:
         hints: what the prompt names; only chooses between moving things that are found without it.
 
     Returns:
-        At most two tracks (pixels, seconds), visual contacts, sound onsets and numbers about picture and sound, rounded as they are
-        written, so that what is read back is the same.
+        At most twelve tracks (pixels, seconds), visual contacts, the camera's motion, cuts, onsets and numbers about picture and sound,
+        rounded as they are written, so that what is read back is the same.
     """
     return from_json(to_json(Observation(**see(clip, hints), **hear(clip.sound, clip.sound_rate))))
 
@@ -62,18 +63,34 @@ def observe(clip: Clip, hints: Hints | None = None) -> Observation:
 def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
     """What is to be seen in a clip: the fields of an observation that need the pictures alone, by their names."""
     cv2.setNumThreads(1)
-    tracks, counts = _tracks(clip, hints or Hints())
+    hints = hints or Hints()
+    times = np.asarray(clip.times, dtype=float)
     height, width = clip.frames.shape[1:3]
-    return {
+    seen = _look(clip, hints)
+    cuts, timing = shots_of(clip.frames, times)
+    masks = {"masks": masks_of(clip.frames, seen.outlines)} if hints.masks and len(clip.frames) else {}
+    return masks | {
         "width": width,
         "height": height,
-        "times": np.asarray(clip.times, dtype=float),
-        "counts": counts,
-        "tracks": tracks,
-        "contacts": find_contacts(tracks),
-        "picture": picture_numbers(clip.frames, tracks),
-        "features": {"look": look_of(clip.frames)},
+        "times": times,
+        "counts": seen.counts,
+        "tracks": seen.tracks,
+        "contacts": find_contacts(seen.tracks, seen.view),
+        "view": seen.view,
+        "camera": camera_numbers(seen.view, times, width, height),
+        "cuts": cuts,
+        "timing": timing,
+        "picture": picture_numbers(clip.frames, seen.tracks),
     }
+
+
+class _Seen(NamedTuple):
+    """Tracks, how many bodies there are in each frame, the camera's motion, and each track's outlines by frame; in the clip's pixels."""
+
+    tracks: tuple[Track, ...]
+    counts: NDArray[np.int64]
+    view: View | None
+    outlines: list[dict[int, NDArray[np.float64]]]
 
 
 def _smaller(frames: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -126,19 +143,19 @@ def _alike(one: Background, two: Background) -> bool:
     return int(differs.sum()) < 4
 
 
-def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int64]]:
+def _look(clip: Clip, hints: Hints) -> _Seen:
     total = len(clip.frames)
     nothing = np.zeros(total, dtype=int)
     if total < 2:
-        return (), nothing
+        return _Seen((), nothing, None, [])
     factor = max(1, round(max(clip.frames.shape[1:3]) / SEARCH_SIZE))
     small = _smaller(clip.frames, factor)
-    view = find_view(small)
+    view = find_view(small, 1.0 / max(float(np.median(np.diff(clip.times))), 1e-3))
     found = _find(small, hints, view)
     if found is None:
-        return (), nothing
+        return _Seen((), nothing, scaled(view, factor), [])
     bodies, ways, background = found.bodies, found.ways, found.background
-    fine = int(np.clip(min(b.inner for b in bodies) * factor // FINE_RADIUS, 1, factor))
+    fine = int(np.clip(min(b.inner for b in bodies) * factor // FINE_RADIUS, 1, factor)) if view is None else factor
     corner = (0, 0)
     if fine != factor:
         covers = _covers(total, bodies, ways, float(factor))
@@ -146,11 +163,13 @@ def _tracks(clip: Clip, hints: Hints) -> tuple[tuple[Track, ...], NDArray[np.int
         corner = (left, top)
         small = _smaller(clip.frames[:, top:bottom, left:right], fine)
         inside = [[((x - left) / fine, (y - top) / fine, radius / fine) for x, y, radius in discs] for discs in covers]
-        finer = find_view(small) if view is not None else None
-        background = uncovered(small, find_background(small, finer), inside, finer)
+        background = uncovered(small, find_background(small), inside)
     measured = _measure(small, background, _places(bodies, ways, factor, fine, corner))
-    tracks = tuple(_track(k, clip, ways[k], measured[k], bodies[k], fine, corner) for k in range(len(bodies)) if len(measured[k]) >= 2)
-    return tracks, nothing + [_count(found.blobs[i], bodies, ways, i) for i in range(total)]
+    kept = [k for k in range(len(bodies)) if len(measured[k]) >= 2]
+    tracks = tuple(_track(n, clip, ways[k], measured[k], bodies[k], fine, corner) for n, k in enumerate(kept))
+    outlines = [{i: m.rim * fine + corner for i, m in measured[k].items() if m.rim is not None} for k in kept]
+    counts = nothing + [_count(found.blobs[i], bodies, ways, i) for i in range(total)]
+    return _Seen(tracks, counts, scaled(view, factor), outlines)
 
 
 def _covers(total: int, bodies: list[Body], ways: list[dict[int, Place]], scale: float) -> list[list[Cover]]:
@@ -218,7 +237,8 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
 def _without_spill(got: Measured, spread: float) -> Measured:
     """Take off what codecs add by carrying colour over the edges."""
     less = max(1 - spread / got.size, 0.5)
-    return got._replace(y=got.y - SINK * spread, size=got.size * less, long=got.long - spread, short=max(got.short - spread, 0.5 * got.short))
+    long, short = got.long - spread, max(got.short - spread, 0.5 * got.short)
+    return got._replace(y=got.y - SINK * spread, size=got.size * less, long=long, short=short)
 
 
 def _beside(places: list[dict[int, Disc]], which: int) -> dict[int, list[Disc]]:
