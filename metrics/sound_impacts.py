@@ -28,6 +28,8 @@ LEAST_RING_DB = 25.0  # below its onset that a partial may be to count
 LONGEST_S = 5.0  # s, of a ring that the frames can tell from one that does not end
 SAME_SEMITONES = 0.35  # apart that two partials may be to be the same
 OWN_LOSS = float(np.log(1.6))  # from a material's loss factor that a partial may be to be damped by it alone
+FEW = 2  # bodies
+LASTING_S = 0.09  # s, T60 of a partial that is still one when it rings for half as long
 DRY_S = 0.02  # s, decay time of a room from which on rings are covered by it
 GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
 
@@ -36,12 +38,10 @@ GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
     "sync/material", version=1, unit="dB", better="lower", best=0.0, worst=WORST_DB, needs=("onsets",),
     source="octave spectra of the first 30 ms of an impact against those of the truth's own rendered sound",
     formula="mean over the clip's strong onsets of min over the truth's of rms_octaves(s - s'), s: dB re its own mean, floor 30 dB",
-    own=("material_swap",),
+    own=("material_swap", "shuffled_sound", "pitch", "decay", "lowpass", "noise_sound", "click_track", "clipping", "silence"),
     coupled={
-        "pitch": "what is struck is told by where its spectrum lies",
-        "lowpass": "dull things have no high octaves",
-        "noise_sound": "noise covers the octaves that tell materials apart",
-        "click_track": "a click is no impact of these materials",
+        "dropped_impact": "without any impact no material is heard",
+        "room": "the first 30 ms of an impact are the room's, too",
     },
     blind=(
         "Materials whose impacts are alike (brass and iron, foam and cotton) are not told apart.",
@@ -78,13 +78,8 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/pitch", version=1, unit="semitones", better="lower", best=0.0, worst=WORST_SEMITONES, needs=("onsets",), scaled=False,
     source="partials that ring after an onset (peak-picked spectrum) against those of the truth's own rendered sound",
     formula="|argmax_s sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2)|, f clip, f' truth, a: weight by level",
-    own=("pitch",),
-    coupled={
-        "material_swap": "another material rings elsewhere",
-        "shuffled_sound": "what sounds is another body",
-        "click_track": "a click rings elsewhere",
-        "noise_sound": "noise covers what rings",
-    },
+    own=("pitch", "material_swap", "shuffled_sound", "click_track", "noise_sound", "silence"),
+    coupled={"dropped_impact": "without any impact nothing rings"},
     blind=("Where the prompt names no size, a body of another size rightly rings at another pitch.", "Floors ring as our own slabs do."),
 )  # fmt: skip
 def pitch(seen: Observation, case: Case) -> Scored | Unscored:
@@ -119,14 +114,14 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/decay", version=1, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",),
     source="T60 of partials that ring after an onset; loss factor = 2.2 / (f T60)",
     formula="|median ln(eta_i / eta'_j)| over partials i of the clip and their likes j of the truth, eta = 2.2 / (f T60)",
-    own=("decay",),
+    own=("decay", "material_swap", "shuffled_sound", "silence"),
     coupled={
-        "material_swap": "every material has its own loss",
-        "shuffled_sound": "what sounds is another body",
+        "pitch": "what is stiffer rings elsewhere, and for longer or shorter",
+        "click_track": "clicks do not ring",
         "noise_sound": "noise covers what rings",
-        "room": "a room that answers rings longer than what is struck",
+        "dropped_impact": "without any impact nothing rings",
     },
-    blind=("What rings for less than 35 ms is not judged.", "Only rooms without reverberation are judged: others ring longer than bodies."),
+    blind=("What rings for less than 90 ms is not judged.", "Only rooms without reverberation are judged: others ring longer than bodies."),
 )  # fmt: skip
 def decay(seen: Observation, case: Case) -> Scored | Unscored:
     """How much too long or too short what is struck rings: the logarithm of the ratio of loss factors.
@@ -142,6 +137,8 @@ def decay(seen: Observation, case: Case) -> Scored | Unscored:
     if reason := _no_blows(case) or _answers(case):
         return Unscored(reason=reason)
     assert case.truth is not None
+    if len(case.truth.bodies) > FEW:
+        return Unscored(reason="so many bodies are struck that none is left to ring alone")
     ours, theirs = _of_materials(_partials(expected_of(case).onsets), case.truth), _partials(seen.onsets)
     if not len(ours):
         return Unscored(reason="nothing rings in the truth for as long as its material does")
@@ -179,7 +176,10 @@ def _of_materials(partials: Array, truth: Truth) -> Array:
 
     names = {body.material for body in truth.bodies} | {prop.material for prop in truth.props} | {truth.floor}
     losses = np.log([MATERIALS[name].loss_factor for name in names])
-    return partials[np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS] if len(partials) else partials
+    if not len(partials):
+        return partials
+    lasting = 2.2 / (partials[:, 2] * 2 ** (partials[:, 0] / 12)) > LASTING_S
+    return partials[lasting & (np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS)]
 
 
 def _no_size(case: Case) -> str:
@@ -227,11 +227,12 @@ def _shift(theirs: Array, ours: Array) -> tuple[float, float]:
 
 def _loss_ratio(theirs: Array, ours: Array, shift: float) -> float | None:
     """Median logarithm of the loss factors' ratio over partials that are the same; None without any."""
-    apart = np.abs(theirs[:, None, 0] - ours[None, :, 0] - shift)
-    pairs = np.argwhere((apart < 2 * SAME_SEMITONES) & (apart == apart.min(axis=1, keepdims=True)))
-    if not len(pairs):
+    apart = np.abs(theirs[None, :, 0] - ours[:, None, 0] - shift)
+    nearest = apart.argmin(axis=1)
+    same = apart.min(axis=1) < 2 * SAME_SEMITONES
+    if not same.any():
         return None
-    return float(np.median(np.log(theirs[pairs[:, 0], 2] / ours[pairs[:, 1], 2])))
+    return float(np.median(np.log(theirs[nearest[same], 2] / ours[same, 2])))
 
 
 def _many(number: int, noun: str) -> str:

@@ -26,6 +26,8 @@ LEAST_EVENTS = 4
 SIDE_DB = 0.25  # dB (standard deviation): less from side to side is not heard
 NEAR_S = 0.08  # s between an impact seen and heard
 AUDIBLE_DB = 30.0  # below its loudest moment a tone's side is not asked for
+ON_COURSE = 0.8  # -, likeness to the truth's way across the picture from which on a body goes it
+PACES = (0.92, 0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06, 1.08)  # -, of a take
 LATE_S = 0.3  # s, at most, by which a take may start later or earlier
 WORST_CENTS = 1200.0
 LEAST_SWING = 20.0  # cents (5th to 95th percentile) of a Doppler shift that is heard
@@ -37,9 +39,9 @@ TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitc
     "sync/stereo", version=1, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
     source="level difference of the ears (first difference of the sound, so that what is high counts) against the place in the picture",
     formula="b = cov(side, x) / (k var(x)) in [-1, 1], k: the same slope of the truth's own sound and picture",
-    own=("pan_flip", "mono"),
+    own=("pan_flip", "mono", "mirror", "noise_sound"),
     coupled={
-        "mirror": "the picture is shown left for right and the sound is not",
+        "silence": "nothing is heard from anywhere",
         "direction_swap": "what is seen goes the other way, what is heard does not",
         "sound_delay": "what sounds late is elsewhere by then",
         "shuffled_sound": "another body is heard elsewhere",
@@ -81,12 +83,12 @@ def stereo(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/doppler", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "heard"),
     source="pitch over time (autocorrelation, 100 Hz) against f0 c / (c - v_r) of the truth, at the same place of the body in the picture",
     formula="min(1, |1 - <p, p'> / <p', p'>| + rms(p - <p, p'> p' / <p', p'>) / rms(p')), p: cents re its own mean",
-    own=("no_doppler",),
+    own=("no_doppler", "sound_delay", "silence", "noise_sound"),
     coupled={
-        "sound_delay": "the pitch bends when the body is elsewhere",
+        "sound_drift": "the pitch bends when the body is elsewhere",
         "time_stretch": "what moves faster bends its pitch more",
         "shuffled_sound": "another body moves otherwise",
-        "noise_sound": "noise covers the pitch",
+        "click_track": "clicks cover the pitch",
     },
     blind=("The speed towards the camera is the truth's: a clip whose body moves at another speed should bend by as much more.",),
 )  # fmt: skip
@@ -111,7 +113,7 @@ def doppler(seen: Observation, case: Case) -> Scored | Unscored:
     heard = _bend(seen.heard)
     if heard is None or np.isfinite(heard).sum() < TONAL * np.isfinite(own).sum():
         return Scored(value=1.0, why="The truth's tone bends in pitch; in the clip no tone is heard for long enough.")
-    gain, stray = _against(heard, own, _later(seen, case, truth))
+    gain, stray = _against(heard, own, *_course(seen, case, truth))
     value = min(1.0, abs(1.0 - gain) + stray)
     why = f"The pitch bends {gain:.2f} times as much as the truth's, with {100 * stray:.0f} % beside it."
     return Scored(value=value, why=why, details={"gain": round(gain, 4), "stray": round(stray, 4)})
@@ -121,12 +123,12 @@ def doppler(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/tone", version=1, unit="cents", better="lower", best=0.0, worst=WORST_CENTS, needs=("heard",),
     source="pitch over time (autocorrelation, 100 Hz): the middle of its range, against that of the truth's own sound",
     formula="share * min(1200, |1200 log2(f / f')|) + (1 - share) * 1200, share: of the truth's time in which a tone is heard",
-    own=("pitch", "silence"),
+    own=("silence", "noise_sound"),
     coupled={
-        "noise_sound": "noise covers the tone",
         "click_track": "clicks are no tone",
         "shuffled_sound": "another body sounds at another pitch",
         "time_stretch": "what is played faster sounds higher",
+        "dropouts": "a tone with gaps is not there all the time",
     },
     blind=("The timbre is not judged: a flute at the buzzer's pitch will do.",),
 )  # fmt: skip
@@ -185,9 +187,9 @@ def _bend(heard: Heard | None) -> Array | None:
     return bend
 
 
-def _against(heard: Array, own: Array, later: float) -> tuple[float, float]:
-    """How much of the truth's bend there is, and the rms of what is left over it, when the clip is ``later`` seconds later."""
-    steps = np.arange(len(own)) + later * HEARD_RATE
+def _against(heard: Array, own: Array, later: float, pace: float) -> tuple[float, float]:
+    """How much of the truth's bend there is, and the rms of what is left over it; the clip is ``later`` seconds later, and faster."""
+    steps = np.arange(len(own)) / pace + later * HEARD_RATE
     known = np.isfinite(heard)
     moved = np.interp(steps, np.flatnonzero(known), heard[known])
     inside = np.isfinite(own) & (steps >= 0) & (steps <= len(heard) - 1)
@@ -198,23 +200,28 @@ def _against(heard: Array, own: Array, later: float) -> tuple[float, float]:
     return gain, float(np.sqrt(((p - gain * q) ** 2).mean() / max((q * q).mean(), 1e-9)))
 
 
-def _later(seen: Observation, case: Case, truth: Truth) -> float:
-    """Seconds by which the body that sounds goes the truth's way later in the clip; 0 where that is not seen."""
+def _course(seen: Observation, case: Case, truth: Truth) -> tuple[float, float]:
+    """Seconds by which the body that sounds goes the truth's way later in the clip, and how much faster; 0 and 1 where it does not."""
     track = _sounding(seen, truth)
     if track is None or len(track.t) < 8 or np.ptp(track.x) < 4:
-        return 0.0
+        return 0.0, 1.0
     index = [body.name for body in truth.bodies].index(truth.tones[0].body)
-    best = (np.inf, 0.0)
-    for later in np.arange(-LATE_S, LATE_S + 1e-9, 0.01):
-        at = track.t - later
-        used = (at >= 0) & (at < truth.seconds)
-        if used.sum() < 8:
-            continue
-        own = truth.pixels_at(at[used], case.request.width, case.request.height)[:, index, 0] / case.request.width
-        there = track.x[used] / max(seen.width, 1)
-        apart = float(np.std(there - own - np.polyval(np.polyfit(own, there - own, 1), own))) if np.ptp(own) > 0 else np.inf
-        best = min(best, (apart + 1e-4 * abs(later), float(later)))
-    return best[1]
+    known = np.arange(0.0, truth.seconds, 0.01)
+    own = truth.pixels_at(known, case.request.width, case.request.height)[:, index, 0] / case.request.width
+    there = track.x / max(seen.width, 1)
+    tries = [(float(later), float(pace)) for pace in PACES for later in np.arange(-LATE_S, LATE_S + 1e-9, 0.02)]
+    fits = np.array([_same_way(np.interp((track.t - later) * pace, known, own), there) for later, pace in tries])
+    unusual = np.array([0.01 * abs(later) + 0.05 * abs(pace - 1) for later, pace in tries])
+    best = int(np.argmax(fits - unusual))
+    return tries[best] if fits[best] > ON_COURSE else (0.0, 1.0)
+
+
+def _same_way(first: Array, second: Array) -> float:
+    """Correlation of two ways, less how far apart they are (rms): 1 for one and the same."""
+    p, q = first - first.mean(), second - second.mean()
+    both = float(np.sqrt((p @ p) * (q @ q)))
+    apart = first - second
+    return (float(p @ q) / both if both > 0 else 0.0) - float(np.sqrt(apart @ apart / len(apart)))
 
 
 def _sounding(seen: Observation, truth: Truth) -> Track | None:

@@ -20,7 +20,7 @@ WORST_DECAY = float(np.log(8))
 WORST_MS = 20.0
 ITSELF = 0.15  # -, relative difference from the room's own decay time within which the truth's sound shows it
 SAME_MS = 0.4  # ms from its own geometry within which the truth's sound shows its first reflection
-CLEAR_DB = -14.0  # re the direct sound: what is weaker is not always found
+CLEAR_DB = -11.0  # re the direct sound: what is weaker is not always found
 
 
 @metric(
@@ -30,9 +30,9 @@ CLEAR_DB = -14.0  # re the direct sound: what is weaker is not always found
     own=("room",),
     coupled={
         "noise_sound": "noise covers the decay",
-        "click_track": "clicks without a room",
+        "silence": "where nothing is heard no room is",
         "shuffled_sound": "another clip is heard in another room",
-        "time_stretch": "sound that is stretched dies away more slowly",
+        "dropped_impact": "without any impact no room is heard",
     },
     blind=("Only rooms that answer (not the studio, the default, nor outdoors) are judged.", "What rings longer than the room hides it."),
 )  # fmt: skip
@@ -68,12 +68,12 @@ def room_decay(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/echo", version=1, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("onsets", "room"),
     source="first peak of the mean cepstrum of the onsets (0.7 to 14 kHz), against that of the truth's own rendered sound",
     formula="|tau - tau'|, tau: delay of the first clear reflection after the direct sound, capped at 20 ms",
-    own=("echo_delay",),
+    own=("echo_delay", "noise_sound", "shuffled_sound"),
     coupled={
-        "room": "a room that answers covers the one wall",
-        "noise_sound": "noise covers the reflection",
+        "silence": "where nothing is heard nothing is thrown back",
+        "dropped_impact": "without any impact nothing is thrown back",
         "click_track": "clicks without a wall",
-        "shuffled_sound": "another clip has its wall elsewhere",
+        "lowpass": "a reflection is told by the high part of its spectrum",
     },
     blind=("Only one clear first reflection is judged, as of the wall behind the studio's scenes; crowds of them in small rooms are not.",),
 )  # fmt: skip

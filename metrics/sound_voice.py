@@ -32,14 +32,17 @@ SMOOTH_S = 0.03  # s, over which loudness is averaged, as over a frame
     "sync/voice_who", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("mouths", "heard"),
     source="pitch of the voice, told by the voices that the truth gives each speaker, against the mouth that is open",
     formula="share of the voiced time with one open mouth in which that mouth is the one whose voice is heard",
-    own=("voice_swap",),
+    own=("voice_swap", "mirror"),
     coupled={
-        "mirror": "the speakers change places, their voices do not",
-        "pitch": "a voice may be shifted onto the other's pitch",
-        "mouth_delay": "the other mouth is open by then",
-        "sound_delay": "the other mouth is open by then",
+        "silence": "where no voice is heard none is the right one",
+        "shuffled_sound": "another voice speaks",
+        "noise_sound": "noise covers the voices",
+        "click_track": "clicks cover the voices",
     },
-    blind=("Voices are told apart by pitch alone.",),
+    blind=(
+        "Voices are told apart by pitch alone.",
+        "A voice that is late by up to half a second is brought back first: `sync/mouth` tells that.",
+    ),
 )  # fmt: skip
 def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the mouth that moves is that of the one whose voice is heard.
@@ -62,8 +65,9 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
     if seen.heard is None or len(seen.mouths) < 2:
         return Scored(value=0.0, why=f"Two speak in the truth; {len(seen.mouths)} moving mouths are seen.")
     speaker, heard = _speaker(seen.heard, truth), seen.heard
-    mouths = _by_place(seen.mouths, truth)
-    open_ = np.array([np.interp(heard.t, mouth.t, mouth.opening) for mouth in mouths])
+    lag, fits = _lag(heard, seen.mouths)
+    shown = heard.t - (lag if fits > BELONGS else 0.0)  # being late is not another's fault
+    open_ = np.array([np.interp(shown, one.t, one.opening, left=0.0, right=0.0) for one in _by_place(seen.mouths, truth)])
     judged = (speaker >= 0) & (open_.max(axis=0) > OPEN)
     if judged.sum() < 5:
         return Scored(value=0.0, why="No voice is heard while a mouth is open.")
@@ -76,10 +80,10 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/mouth", version=1, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("mouths", "heard"),
     source="lag at the peak of the cross-correlation of mouth opening and loudness, within 500 ms",
     formula="|argmax_tau corr(a(t + tau), o(t))|, a: rms amplitude of the sound, o: the widest mouth's opening",
-    own=("mouth_delay",),
+    own=("mouth_delay", "sound_delay", "shuffled_sound"),
     coupled={
-        "sound_delay": "a mouth is late when its voice is early",
-        "shuffled_sound": "another voice moves another mouth",
+        "silence": "a mouth moves and nothing is heard",
+        "click_track": "clicks move no mouth",
         "noise_sound": "noise covers the loudness",
         "sound_drift": "the voice leaves the mouth behind",
     },
