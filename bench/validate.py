@@ -243,10 +243,10 @@ class _Work:
         self.progress(stage, done, total)
         for answer in self.pool.run(list(groups.values())):
             if isinstance(answer.value, Raised | Died):
-                what = answer.value.trace if isinstance(answer.value, Raised) else str(answer.value)
-                raise RuntimeError(f"{answer.task.fault or 'no fault'} on {answer.task.scene.id}: {what}")
-            write_json(self._cache(answer.task), answer.value)
-            self._keep(answer.task, answer.value)
+                self._keep(answer.task, _broken(answer.task, answer.value))
+            else:
+                write_json(self._cache(answer.task), answer.value)
+                self._keep(answer.task, answer.value)
             done += answer.task.clips
             self.progress(stage, done, total)
 
@@ -288,7 +288,9 @@ class _Work:
 
     def seconds(self) -> dict[str, float]:
         """CPU seconds of a clip of each kind of fault, as measured on the plain takes."""
-        ms = [self.plain(scene, "t2v")["ms"] for scene in self.refs]
+        ms = [one for scene in self.looked("t2v") if (one := self.plain(scene, "t2v")["ms"])]
+        if not ms:
+            return USUAL
         stages = ("make", "write and read", "see", "hear")
         mean = {stage: float(np.mean([one[stage] for one in ms])) / 1000 for stage in stages}
         score = float(np.mean([sum(value for name, value in one.items() if name not in stages) for one in ms])) / 1000
@@ -370,7 +372,7 @@ class _Work:
 
     def _cost(self, card: Card, mode: str) -> dict[str, float]:
         """CPU milliseconds of a clip: of the metric alone, and of what must be seen and heard before any metric."""
-        ms = [self.plain(scene, mode)["ms"] for scene in self.looked(mode)]
+        ms = [one for scene in self.looked(mode) if (one := self.plain(scene, mode)["ms"])] or [{}]
         keys = {"metric": card.name, "see": "see", "hear": "hear"}
         return {name: round(float(np.mean([one.get(key, 0.0) for one in ms])), 2) for name, key in keys.items()}
 
@@ -381,6 +383,14 @@ def _gain(scored: Iterable[str], owners: Sequence[str], served: Counter[str], us
     own = sum(1 / (1 + served[name]) ** 2 for name in owners if name in scored)
     other = sum(1 / (1 + served[name]) ** 2 for name in scored) / 40
     return own + other - 0.35 * used
+
+
+def _broken(trial: Trial, problem: Raised | Died) -> Answer:
+    """The answer of a trial that our own code could not do: a miss that is told, on a scene where nothing more is tried."""
+    what = problem.trace.strip().splitlines()[-1] if isinstance(problem, Raised) else str(problem)
+    said = f"{what} ({trial.fault or 'no fault'} on {trial.scene.id})"
+    doses = FAULTS[trial.fault].tried if trial.fault in FAULTS else (0.0,)
+    return {"values": {f"{dose:g}": {} for dose in doses}, "failed": {"trial": said}, "ms": {}, "unfit": dict.fromkeys(FAULTS, said)}
 
 
 def _read(path: Path) -> Answer | None:
