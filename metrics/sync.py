@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["drift", "jitter", "lag", "matches", "offset", "perceptual"]
 
 WORST_MS = 500.0
-WORST_JITTER_MS = 80.0  # as far as a sound may stray and still be taken for an impact's own
+WORST_JITTER_MS = 100.0
+FURTHEST = 0.3  # s from the common lag within which a left-over sound is a left-over impact's
 WORST_DRIFT = 150.0  # ms/s
 SPAN_S = 0.5  # s between the first and the last impact, at least, to speak of a drift
 EARLY_MS, LATE_MS = (-90.0, -45.0), (125.0, 185.0)  # ITU-R BT.1359-1: acceptable and detectable, sound before and after the picture
@@ -35,17 +36,22 @@ BLIND = (
     "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
     "Without truth the sound's way through the air (3 ms a metre) counts as lag.",
 )
-LOST: Mapping[str, str] = {
-    "silence": "nothing is heard at all",
+LAGS: Mapping[str, str] = {
+    "sound_drift": "sound that runs away is late, and the later the longer the clip",
+    "sound_jitter": "where every sound strays by more than its neighbours are apart no common lag is left",
     "shuffled_sound": "the sound of another scene has no lag of its own",
-    "noise_sound": "no impact stands out of noise",
+    "vanish": "a body that is gone before it touches shows no impact",
+}
+SPREADS: Mapping[str, str] = {
+    "noise_sound": "few impacts stand out of noise",
+    "shuffled_sound": "the sound of another scene strays from this one's impacts",
     "click_track": "clicks lie where they happen to",
 }
 
 
 @metric(
     "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
-    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}", own=("sound_delay",), coupled=LOST, blind=BLIND,
+    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}", own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def offset(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound of an impact is from its sight, in milliseconds.
@@ -70,7 +76,7 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
-    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}", own=("sound_delay",), coupled=LOST, blind=BLIND,
+    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}", own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def lag(seen: Observation, case: Case) -> Scored | Unscored:
     """How much later than its sight the sound of an impact comes, in milliseconds; negative where it comes first.
@@ -93,34 +99,37 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/jitter", version=1, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
-    formula="standard deviation (n - 1) of the lags of paired impacts, after the fitted stretch is taken off",
-    own=("sound_jitter",), coupled=LOST,
-    blind=(*BLIND, "A sound more than 80 ms from where the others put it counts as missing, not as jitter."),
+    formula="standard deviation of the lags of paired impacts round their straight line over time (n - 2; of two round their mean)",
+    own=("sound_jitter", "silence"), coupled={**SPREADS, "dropped_impact": "of fewer than two sounds nothing is even"},
+    blind=(*BLIND, "A sound more than 300 ms from where the others put it counts as missing, not as jitter."),
 )  # fmt: skip
 def jitter(seen: Observation, case: Case) -> Scored | Unscored:
     """How unevenly the sounds follow their impacts, in milliseconds: 0 where all come equally late.
 
     Returns:
-        Standard deviation of the lags; 80 where fewer than two impacts are heard though the truth shows two. ``Unscored`` where the truth
+        Standard deviation of the lags; 100 where fewer than two impacts are heard though the truth shows two. ``Unscored`` where the truth
         shows fewer than two impacts one by one (without truth: the clip).
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00, 1.50], onsets=[0.60, 1.12, 1.60])
         >>> round(jitter(seen, Case.outside("a ball bounces")).value, 1)
-        11.5
+        16.3
     """
     found = _paired(seen, case, least=2, share=ALMOST_ALL)
     if isinstance(found, Unscored):
         return found
     if len(found.pairs) < 2:
         return Scored(value=WORST_JITTER_MS, why=_why(found), details=_details(found))
-    value = min(WORST_JITTER_MS, 1000 * float(np.std(found.stray, ddof=1)))
-    return Scored(value=value, why=f"{_many(len(found.lags), 'lag')}, {value:.1f} ms apart (standard deviation).", details=_details(found))
+    at, strays = found.strays(FURTHEST)
+    line = np.polyfit(at - at.mean(), strays, 1) if len(at) > 2 and np.ptp(at) > 0 else np.array([0.0, float(strays.mean())])
+    rest = strays - np.polyval(line, at - at.mean())
+    value = min(WORST_JITTER_MS, 1000 * float(np.sqrt((rest**2).sum() / max(1, len(at) - 2))))
+    return Scored(value=value, why=f"{_many(len(strays), 'lag')}, {value:.1f} ms apart (standard deviation).", details=_details(found))
 
 
 @metric(
     "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
-    formula="|slope| of lag over time (least squares) of paired impacts", own=("sound_drift",), coupled=LOST,
+    formula="|slope| of lag over time (least squares) of paired impacts", own=("sound_drift", "silence"), coupled={**SPREADS, "sound_jitter": "a few sounds that stray have a slope"},
     blind=(*BLIND, "Where a stretch of sound and of picture agree nothing drifts: that is dynamics/pace."),
 )  # fmt: skip
 def drift(seen: Observation, case: Case) -> Scored | Unscored:
@@ -153,7 +162,7 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
     formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 for an impact without sound",
-    own=("sound_delay", "dropped_impact"), coupled=LOST,
+    own=("sound_delay", "dropped_impact", "silence", "noise_sound"), coupled=LAGS,
     blind=(*BLIND, "What no viewer notices is perfect here: see sync/offset for less than 45 ms."),
 )  # fmt: skip
 def perceptual(seen: Observation, case: Case) -> Scored | Unscored:

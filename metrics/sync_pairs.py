@@ -77,6 +77,17 @@ class Pairing:
         """Seconds, the median lag of the pairs."""
         return float(np.median(self.lags))
 
+    def strays(self, furthest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """When impacts are, and how far their sounds are from the common shift (s), with those left over that lie within ``furthest``."""
+        start = min((self.events[k].t for k in self.sure), default=0.0)
+        taken, heard = {i for i, _ in self.pairs}, {j for _, j in self.pairs}
+        left = [i for i in self.sure if i not in taken]
+        spare = [j for j in range(len(self.onsets)) if j not in heard]
+        due = [self.events[i].t + self.shift + self.stretch * (self.events[i].t - start) for i in left]
+        more = matches(due, self.onsets[spare].tolist(), furthest)
+        at = [self.events[i].t for i, _ in self.pairs] + [self.events[left[a]].t for a, _ in more]
+        return np.array(at), np.concatenate([self.stray, np.array([self.onsets[spare[b]] - due[a] for a, b in more])])
+
 
 def events_of(seen: Observation) -> tuple[Event, ...]:
     """Visual contacts closer than 30 ms as one, at the time of the strongest."""
