@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Track
+    from kinema.metrics.observation import Track, View
 
 __all__ = ["picture_numbers"]
 
@@ -23,31 +24,67 @@ MOST_EDGES = 24  # frames in which the bodies' outlines are measured
 LEAST_STEP = 25.0  # grey levels (over three channels) across an outline that can be measured
 
 
-def picture_numbers(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> dict[str, float]:
+def picture_numbers(frames: NDArray[np.uint8], tracks: Sequence[Track], view: View | None = None) -> dict[str, float]:
     """``flicker``, ``noise``, ``sharpness``, and what ``grain.py`` finds: ``banding`` and ``warping``.
+
+    Args:
+        frames: (T, H, W, 3) grey levels.
+        tracks: of the bodies, in pixels of these frames.
+        view: the camera's motion in pixels of these frames; what moves with it does not flicker.
 
     Returns:
         ``flicker``: % of full scale, how much a still patch of 1/32 of the picture's height changes its grey level from frame to frame,
         median over patches and root mean square over frames; repeated frames are left out, moving bodies do not matter.
-        ``noise``: % of full scale, the same for single pixels.
+        ``noise``: % of full scale, the same for single pixels, against their patch.
         ``sharpness``: % of the picture's height over which the outlines of what is seen rise from 10 to 90 %; LOWER is crisper. From the
         bodies' outlines where there are bodies, else from the scene's strongest edges.
     """
-    flicker, noise = _unrest(frames)
-    grain = {"banding": banding_in(frames), "warping": warping_in(frames)}
-    return {"flicker": flicker, "noise": noise, "sharpness": _rise(frames, tracks)} | grain
+    flicker, noise = _unrest(frames, view)
+    return {
+        "flicker": flicker,
+        "noise": noise,
+        "sharpness": _rise(frames, tracks),
+        "banding": banding_in(frames),
+        "warping": warping_in(frames),
+    }
 
 
-def _unrest(frames: NDArray[np.uint8]) -> tuple[float, float]:
-    grey = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in frames[:MOST_FRAMES]]).astype(np.float32)
-    steps = np.diff(grey, axis=0)
-    steps = steps[np.abs(steps).mean(axis=(1, 2)) > 0]  # a repeated frame is no stillness
-    if len(steps) == 0:
+def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+
+
+def _unrest(frames: NDArray[np.uint8], view: View | None) -> tuple[float, float]:
+    """Flicker and noise: the steps of patches, and those of single pixels against their patch."""
+    grey = [_grey(frame) for frame in frames[:MOST_FRAMES]]
+    height, width = frames.shape[1:3]
+    cell = max(1, height // 32)
+    rows, columns = max(1, height // cell), max(1, width // cell)
+    y, x = np.arange(0, rows * cell, 3), np.arange(0, columns * cell, 3)
+    patches, points = [], []
+    for i, (before, after) in enumerate(itertools.pairwise(grey)):
+        if np.array_equal(before, after):  # a repeated frame is no stillness
+            continue
+        now = after if view is None else _brought_back(after, before, view, i)
+        step = cv2.subtract(now, before, dtype=cv2.CV_32F)
+        coarse = cv2.resize(step[: rows * cell, : columns * cell], (columns, rows), interpolation=cv2.INTER_AREA)
+        patches.append(coarse)
+        points.append(step[y[:, None], x] - coarse[(y // cell)[:, None], x // cell])
+    if not patches:
         return 0.0, 0.0
-    cell = max(1, frames.shape[1] // 32)
-    size = (max(1, frames.shape[2] // cell), max(1, frames.shape[1] // cell))
-    coarse = np.stack([cv2.resize(step, size, interpolation=cv2.INTER_AREA) for step in steps])
-    return _typical(coarse), _typical(steps[:, ::3, ::3])
+    noise = _typical(np.stack(points))
+    flicker = _typical(np.stack(patches))
+    return float(np.sqrt(max(0.0, flicker**2 - (noise / cell) ** 2))), noise
+
+
+def _brought_back(after: NDArray[np.uint8], before: NDArray[np.uint8], view: View, i: int) -> NDArray[np.uint8]:
+    """Frame ``i + 1`` in the pixels of frame ``i``; what it does not show is taken from there."""
+    ratio = view.scale[i] / view.scale[i + 1] * np.exp(1j * (view.roll[i] - view.roll[i + 1]))
+    turn = view.scale[i + 1] * np.exp(1j * view.roll[i + 1])
+    shift = complex(view.x[i] - view.x[i + 1], view.y[i] - view.y[i + 1]) / turn + (0.5 + 0.5j) * (ratio - 1)
+    table = np.array([[ratio.real, -ratio.imag, shift.real], [ratio.imag, ratio.real, shift.imag]], dtype=np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (after.shape[1], after.shape[0])
+    return np.asarray(cv2.warpAffine(after, table, size, before.copy(), flags=flags, borderMode=cv2.BORDER_TRANSPARENT))
 
 
 def _typical(steps: NDArray[np.float32]) -> float:
