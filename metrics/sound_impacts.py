@@ -179,7 +179,8 @@ def _of_materials(partials: Array, truth: Truth) -> Array:
     if not len(partials):
         return partials
     lasting = 2.2 / (partials[:, 2] * 2 ** (partials[:, 0] / 12)) > LASTING_S
-    return partials[lasting & (np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS)]
+    kept: Array = partials[lasting & (np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS)]
+    return kept
 
 
 def _no_size(case: Case) -> str:

@@ -27,6 +27,8 @@ SIDE_DB = 0.25  # dB (standard deviation): less from side to side is not heard
 NEAR_S = 0.08  # s between an impact seen and heard
 AUDIBLE_DB = 30.0  # below its loudest moment a tone's side is not asked for
 ON_COURSE = 0.8  # -, likeness to the truth's way across the picture from which on a body goes it
+STARTED = 0.015  # -, of the picture's width that a body has moved once it is off
+SETTLED_S = 0.08  # s after that in which its sound is still on the way, and its pitch being measured
 PACES = (0.92, 0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06, 1.08)  # -, of a take
 LATE_S = 0.3  # s, at most, by which a take may start later or earlier
 WORST_CENTS = 1200.0
@@ -187,12 +189,12 @@ def _bend(heard: Heard | None) -> Array | None:
     return bend
 
 
-def _against(heard: Array, own: Array, later: float, pace: float) -> tuple[float, float]:
-    """How much of the truth's bend there is, and the rms of what is left over it; the clip is ``later`` seconds later, and faster."""
+def _against(heard: Array, own: Array, later: float, pace: float, start: float) -> tuple[float, float]:
+    """How much of the truth's bend there is, and the rms of what is left over it, from ``start`` (s of the clip) on."""
     steps = np.arange(len(own)) / pace + later * HEARD_RATE
     known = np.isfinite(heard)
     moved = np.interp(steps, np.flatnonzero(known), heard[known])
-    inside = np.isfinite(own) & (steps >= 0) & (steps <= len(heard) - 1)
+    inside = np.isfinite(own) & (steps >= start * HEARD_RATE) & (steps <= len(heard) - 1)
     if inside.sum() < 10:
         return 0.0, 0.0
     p, q = moved[inside] - moved[inside].mean(), own[inside] - own[inside].mean()
@@ -200,11 +202,11 @@ def _against(heard: Array, own: Array, later: float, pace: float) -> tuple[float
     return gain, float(np.sqrt(((p - gain * q) ** 2).mean() / max((q * q).mean(), 1e-9)))
 
 
-def _course(seen: Observation, case: Case, truth: Truth) -> tuple[float, float]:
-    """Seconds by which the body that sounds goes the truth's way later in the clip, and how much faster; 0 and 1 where it does not."""
+def _course(seen: Observation, case: Case, truth: Truth) -> tuple[float, float, float]:
+    """Seconds by which the body that sounds goes the truth's way later, how much faster, and s when it starts; 0, 1 and 0 where not."""
     track = _sounding(seen, truth)
     if track is None or len(track.t) < 8 or np.ptp(track.x) < 4:
-        return 0.0, 1.0
+        return 0.0, 1.0, 0.0
     index = [body.name for body in truth.bodies].index(truth.tones[0].body)
     known = np.arange(0.0, truth.seconds, 0.01)
     own = truth.pixels_at(known, case.request.width, case.request.height)[:, index, 0] / case.request.width
@@ -213,7 +215,11 @@ def _course(seen: Observation, case: Case, truth: Truth) -> tuple[float, float]:
     fits = np.array([_same_way(np.interp((track.t - later) * pace, known, own), there) for later, pace in tries])
     unusual = np.array([0.01 * abs(later) + 0.05 * abs(pace - 1) for later, pace in tries])
     best = int(np.argmax(fits - unusual))
-    return tries[best] if fits[best] > ON_COURSE else (0.0, 1.0)
+    if fits[best] < ON_COURSE:
+        return 0.0, 1.0, 0.0
+    held = np.abs(there - there[0]) < STARTED
+    start = float(track.t[int(np.argmin(held))]) if held[1] else 0.0
+    return (*tries[best], start + SETTLED_S if start > 0 else 0.0)
 
 
 def _same_way(first: Array, second: Array) -> float:

@@ -39,7 +39,7 @@ def unknown(case: Case) -> str:
     if truth is None:
         return "nothing is known of what should be heard"
     names = {body.name for body in truth.bodies} | {prop.name for prop in truth.props} | {"floor"}
-    sources = [name for touch in (*truth.contacts, *truth.rubs) for name in touch.bodies]
+    sources = [name for touch in truth.contacts for name in touch.bodies] + [name for rub in truth.rubs for name in rub.bodies]
     if not names.issuperset(sources):
         return "some of the sound is made by bodies that are not followed by name"
     early = any(touch.t < case.request.seconds for touch in truth.contacts)

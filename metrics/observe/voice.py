@@ -104,8 +104,8 @@ def _between(auto: Array, at: NDArray[np.int64]) -> Array:
     rows = np.arange(len(auto))
     a, b, c = auto[rows, at - 1], auto[rows, at], auto[rows, at + 1]
     bend = a - 2 * b + c
-    lag: Array = at + np.where(np.abs(bend) > 1e-12, np.clip(0.5 * (a - c) / np.where(np.abs(bend) > 1e-12, bend, 1.0), -0.5, 0.5), 0.0)
-    return lag
+    curved = np.abs(bend) > 1e-12
+    return np.asarray(at + np.where(curved, np.clip(0.5 * (a - c) / np.where(curved, bend, 1.0), -0.5, 0.5), 0.0), dtype=np.float64)
 
 
 def _voice(level: Array, pitch: Array, clear: Array) -> Array:
