@@ -51,7 +51,8 @@ SPREADS: Mapping[str, str] = {
 
 @metric(
     "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
-    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}", own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
+    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}",
+    own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def offset(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound of an impact is from its sight, in milliseconds.
@@ -76,7 +77,8 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
-    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}", own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
+    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}",
+    own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def lag(seen: Observation, case: Case) -> Scored | Unscored:
     """How much later than its sight the sound of an impact comes, in milliseconds; negative where it comes first.
@@ -129,7 +131,8 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
-    formula="|slope| of lag over time (least squares) of paired impacts", own=("sound_drift", "silence"), coupled={**SPREADS, "sound_jitter": "a few sounds that stray have a slope"},
+    formula="|slope| of lag over time (least squares) of paired impacts",
+    own=("sound_drift", "silence"), coupled={**SPREADS, "sound_jitter": "a few sounds that stray have a slope"},
     blind=(*BLIND, "Where a stretch of sound and of picture agree nothing drifts: that is dynamics/pace."),
 )  # fmt: skip
 def drift(seen: Observation, case: Case) -> Scored | Unscored:
