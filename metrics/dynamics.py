@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics import rebound
 from kinema.metrics.align import Fit, NoFit, aligned, main_tracks, unhurried
-from kinema.metrics.flight import arcs, mean_fall
+from kinema.metrics.flight import AIRBORNE, arcs, mean_fall
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation, Track
 from kinema.scenes.scene import TRUTH_RATE
@@ -22,6 +22,9 @@ __all__ = ["gravity", "law_residual", "permanence", "restitution"]
 
 MOST = float(np.log(4.0))  # -, |ln| of the gravity ratio: four times too much or too little is as wrong as it gets
 STIRS = 0.02  # diameters a frame: less is no way out
+UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
+HEAD_ON = 0.95  # -, approach along the normal over the whole: less is a blow at an angle
+MOVES = 0.25  # diameters: what moves less is hard to tell from the background
 EXTRA = 0.25  # -, what a frame loses for a body too many
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 EDGE = (0.35, 1.5)  # diameters and frames from the picture's edge: who is last seen there, going out, has left, not vanished
@@ -92,9 +95,11 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason=case.unfollowed or "nothing says how many bodies there are")
     if case.unfollowed:
         return Unscored(reason=case.unfollowed)
+    wanted = _to_be_seen(seen, case, wanted)
     counts = shown_counts(seen, case) + _gone_over_the_edge(seen, case, wanted)
     share = float(min(1.0, np.minimum(counts, wanted).mean() / _seen_in_truth(case, wanted))) if len(counts) else 0.0
-    extra = float((shown_counts(seen, case) > wanted).mean()) if len(counts) else 0.0
+    most = len(case.truth.bodies) if case.truth is not None else wanted
+    extra = float((shown_counts(seen, case) > most).mean()) if len(counts) else 0.0
     of_them = "the body is" if wanted == 1 else f"of {wanted} bodies"
     why = f"For {share:.0%} of the time {of_them} there" + (f"; for {extra:.0%} there is one too many." if extra else ".")
     return Scored(value=max(0.0, share - EXTRA * extra), why=why, details={"share": share, "extra": extra})
@@ -177,12 +182,23 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     return Scored(value=float(min(1.0, abs(e - true))), why=why, details=details)
 
 
+def _to_be_seen(seen: Observation, case: Case, wanted: int) -> int:
+    """How many bodies must be there: those that move in the truth, and of the others as many as the clip shows most of the time."""
+    if case.truth is None:
+        return wanted
+    shown = case.truth.position[: round(case.request.seconds * TRUTH_RATE) + 1]
+    way = np.linalg.norm(np.ptp(shown, axis=0), axis=1)
+    moving = int(sum(way[k] > MOVES * 2 * body.radius for k, body in enumerate(case.truth.bodies)))
+    usual = int(np.percentile(seen.counts, 90)) if len(seen.counts) else wanted
+    return int(np.clip(usual, max(moving, 1), wanted))
+
+
 def _seen_in_truth(case: Case, wanted: int) -> float:
     """How many bodies the truth shows, on average over the frames of the case; when does not count, as a clip may start late."""
     if case.truth is None:
         return float(wanted)
     moments = np.asarray((np.arange(case.request.frame_count) + 0.5) / case.request.fps, dtype=np.float64)
-    return max(float(case.truth.visible_at(moments).sum(axis=1).mean()), 1e-6)
+    return max(float(np.minimum(case.truth.visible_at(moments).sum(axis=1), wanted).mean()), 1e-6)
 
 
 def _gone_over_the_edge(seen: Observation, case: Case, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -273,7 +289,19 @@ def _no_rebound(case: Case, truth: Truth) -> str:
         return case.unfollowed
     if "restitution" not in case.laws:
         return "how much it rebounds is no law of this scene"
-    return "" if _impacts(truth, case.request.seconds) else "nothing touches in the truth"
+    impacts = _impacts(truth, case.request.seconds)
+    return _no_way_back(truth, impacts[0]) if impacts else "nothing touches in the truth"
+
+
+def _no_way_back(truth: Truth, contact: Contact) -> str:
+    """Why the speeds in the picture do not tell how much a contact gives back, "" where they do."""
+    names = [body.name for body in truth.bodies]
+    if contact.bodies[1] not in names:
+        return "" if abs(contact.normal[2]) > UPRIGHT else "it strikes something upright, and sideways speeds need not be the normal ones"
+    first, second = (names.index(name) for name in contact.bodies)
+    k = max(0, round(contact.t * TRUTH_RATE) - 2)
+    speed = float(np.linalg.norm(truth.velocity[k, first] - truth.velocity[k, second]))
+    return "" if contact.approach_speed > HEAD_ON * speed else "the bodies meet at an angle, and only the part along the normal comes back"
 
 
 def _falls(truth: Truth, seconds: float) -> bool:
@@ -308,7 +336,7 @@ def _gravity_of_flight(seen: Observation, case: Case, found: Fit) -> Scored:
         if k is None:
             continue
         track = _steady(seen, seen.tracks[k])
-        flights = arcs(track, seen.contacts)
+        flights = [arc for arc in arcs(track, seen.contacts) if arc.parabolic and arc.height >= AIRBORNE * track.diameter]
         if flights:
             pieces += len(flights)
             pulls.append(mean_fall(flights) * 2 * body.radius / track.diameter)

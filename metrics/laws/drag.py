@@ -20,7 +20,8 @@ __all__ = ["terminal_speed"]
 MOST = float(np.log(3.0))  # -, |ln| of the ratio of growths
 STARTED = 0.03  # -, of its whole way that a body has made when it is on its way
 EDGE_S = 0.04  # s before the first contact that are left out
-LEAST_POINTS = 4  # in each half
+LEAST_POINTS = 3  # in each half
+PLENTY = 6  # in each half of the truth, so that a frame or two may be missed
 GROWS = 1.35  # -, late over early speed from which on there is a growth to be seen
 LATEST = 0.9  # -, share of the clip in which the fall is looked at
 
@@ -79,7 +80,8 @@ def _span(case: Case, body: int) -> tuple[float, float] | None:
 def _true_growth(case: Case, body: int, span: tuple[float, float]) -> float | None:
     assert case.truth is not None
     t = np.arange(case.request.frame_count) / case.request.fps
-    return _growth(t, reference_of(case.truth).at(body, t), span)
+    inside = (t >= span[0]) & (t <= span[1])
+    return _growth(t, reference_of(case.truth).at(body, t), span) if inside.sum() >= 2 * PLENTY else None
 
 
 def _growth(t: NDArray[np.float64], z: NDArray[np.complex128], span: tuple[float, float]) -> float | None:

@@ -29,6 +29,7 @@ LEAST_POINTS = 3
 SHARED = 0.2  # -, of the momentum that the truth hands over; less is no collision
 FEW = 4  # bodies at most: in a crowd the next collisions come before the first is over
 LATEST = 0.75  # -, share of the clip by which the third bounce has come, as a take may start later
+FRAMES = 6  # that the second flight lasts at least
 HARD = 0.15  # -, of the first bounce's speed that the third has at least
 
 
@@ -124,7 +125,8 @@ def _true_bounces(case: Case, truth: Truth) -> dict[str, float]:
         bounces = [c for c in truth.contacts if c.bodies == (body.name, "floor") or (c.bodies[0] == body.name and c.normal[2] > 0.99)]
         if len(bounces) < 3 or bounces[2].t > LATEST * case.request.seconds:
             continue
-        if bounces[2].approach_speed >= HARD * bounces[0].approach_speed:
+        flight = bounces[2].t - bounces[1].t
+        if bounces[2].approach_speed >= HARD * bounces[0].approach_speed and flight >= FRAMES / case.request.fps:
             found[body.name] = _ratio([c.t for c in bounces])
     return found
 

@@ -23,7 +23,7 @@ DARKER = 0.35  # -, weight of lightness beside hue: bodies pass through light an
 CLEAR = 0.8  # -, visible share from which on looks and size can be judged
 LEAST = 6  # frames in which they must be
 USUAL = (0.5, 0.9)  # share of frames like the usual ones: what is 0 and what is 1
-SOFT = (0.12, 0.6)  # |ln| of the size: what is still 1, and what is 0
+SOFT = (0.18, 0.7)  # |ln| of the size: what is still 1, and what is 0
 ASPECT = 0.5  # -, weight of the outline's sides beside its size: half the change of ln (short / long) is a squash as large
 
 
@@ -58,15 +58,15 @@ def identity(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/rigidity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="solid bodies keep their size and outline, but for perspective and turning, which the truth shows too",
-    formula="1 - (d - .12) / .48, d: how far percentiles of ln size, or half of ln (short / long), are from the truth's; mean over bodies",
+    formula="1 - (d - .18) / .52, d: how far percentiles of ln size, or half of ln (short / long), are from the truth's; mean over bodies",
     own=("size_change", "squash"),
-    blind=("cloth and jelly", "changes of less than a tenth of the time, and of less than 12 %"),
+    blind=("cloth and jelly", "changes of less than a tenth of the time, and of less than 18 %"),
 )  # fmt: skip
 def rigidity(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether solid bodies keep their size and outline.
 
     Returns:
-        1 where size and outline are the truth's, up to one scale, 0 where a tenth of the time they are off by a factor of 1.8. Where the
+        1 where size and outline are the truth's, up to one scale, 0 where a tenth of the time they are off by a factor of 2. Where the
         motion fits nothing the size is compared with its own median. ``Unscored`` without truth and where all bodies are soft.
 
     Example:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kinema.metrics.laws.matched import Match, Matched, frames_of, matched, no_truth, truth_path
 from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,8 @@ HIGH = 0.6  # diameters above its lowest place: that is in the air
 WAIT_S = 0.5  # s of hanging that a late start explains
 HANGS_S = 0.6  # s beyond that are as bad as it gets
 SURE = 0.5  # confidence of a sudden change of velocity
+STRONG = 2.0  # times gravity: a pull that turns a body sharply
+UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 CLOSE = 0.6  # diameters within which something is there to push
 PUSH = (0.35, 1.35)  # of the truth's greatest speed: pushes from nowhere that are still 1, and that are 0
 
@@ -263,9 +266,17 @@ def _caused(found: Matched, match: Match, t: float, here: complex) -> bool:
         if abs(there - here) < 0.5 * (size + other.path.diameter) + CLOSE * size:
             return True
     mine = [c for c in found.truth.contacts if match.body.name in c.bodies]
-    if not mine:
-        return False
+    level = np.array([abs(c.normal[2]) > UPRIGHT for c in mine], dtype=bool)
     places = match.expected_at(np.array([c.t for c in mine]))
-    level = np.array([abs(c.normal[2]) > 0.7 for c in mine])
     away = np.where(level, np.abs(places.imag - here.imag), np.abs(places - here))
-    return bool(away.min() < CLOSE * size)
+    pulled = match.expected_at(_pulled(found, match))
+    return bool(min(away.min(initial=np.inf), np.abs(pulled - here).min(initial=np.inf)) < CLOSE * size)
+
+
+def _pulled(found: Matched, match: Match) -> NDArray[np.float64]:
+    """Moments in which the truth's own velocity changes quickly without an impact: on a sheet, at the end of a string, in a bend."""
+    truth, stride = found.truth, round(0.01 * TRUTH_RATE)
+    velocity = truth.velocity[::stride, match.index]
+    change = np.linalg.norm(np.diff(velocity, axis=0), axis=1) * TRUTH_RATE / stride
+    moments: NDArray[np.float64] = truth.times[::stride][1:][change > STRONG * truth.gravity]
+    return moments
