@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from drawn import Ball, bounce, draw
 
-from kinema.metrics.observation import Track
+from kinema.metrics.observation import Track, View
 from kinema.metrics.observe import observe
 from kinema.metrics.observe.contacts import find_contacts
 
@@ -20,6 +21,17 @@ def track(x: np.ndarray, y: np.ndarray, t: np.ndarray, number: int = 0, diameter
     return Track(
         id=number, colour="red", frame=np.arange(n), t=t, x=x, y=y, size=np.full(n, diameter), confidence=np.ones(n), colours=("red",) * n
     )
+
+
+def shaken(x: np.ndarray, y: np.ndarray, t: np.ndarray, noise: float, seed: int = 0, **more: float) -> Track:
+    rng = np.random.default_rng(seed)
+    return track(x + noise * rng.standard_normal(len(t)), y + noise * rng.standard_normal(len(t)), t, **more)  # type: ignore[arg-type]
+
+
+def box(x: np.ndarray, y: np.ndarray, t: np.ndarray, number: int, long: float, short: float, angle: float) -> Track:
+    body = track(x, y, t, number, diameter=float(np.sqrt(4 * long * short / np.pi)))
+    n = len(t)
+    return replace(body, long=np.full(n, long), short=np.full(n, short), angle=np.full(n, angle), shape="box")
 
 
 def sure(tracks: list[Track]) -> list[float]:
@@ -110,3 +122,91 @@ def test_a_drawn_bounce_is_found_in_pixels() -> None:
     seen = observe(draw([Ball(path, colour="yellow")]))
     found = [contact.t for contact in seen.contacts if contact.confidence >= 0.5]
     assert len(found) == 2 and np.abs(np.array(found) - hits[:2]).max() < 0.005
+
+
+def test_rolling_off_an_edge_is_no_contact_and_the_landing_is_one() -> None:
+    t = np.arange(48) / 24
+    fall = np.maximum(0, t - 0.6)
+    down = 40 + 200 * fall**2
+    landed = 0.6 + np.sqrt(60 / 200)
+    later = np.maximum(0, t - landed)
+    y = np.where(t < landed, down, 100 - 0.5 * 400 * (landed - 0.6) * later + 200 * later**2)
+    keep = t < 1.5
+    found = sure([shaken(20 + 40 * t[keep], y[keep], t[keep], 0.1)])
+    assert len(found) == 1 and found[0] == pytest.approx(landed, abs=0.005)
+
+
+def test_a_soft_landing_is_not_sure() -> None:
+    t = np.arange(60) / 24
+    hang, press = 0.45, 0.2  # s until it touches, and while it presses
+    rate = np.pi / press
+    speed = 400 * hang
+    y = np.zeros_like(t)
+    touch = 100.0
+    y[t < hang] = touch - 200 * (hang**2 - t[t < hang] ** 2)
+    inside = (t >= hang) & (t < hang + press)
+    y[inside] = touch + speed / rate * np.sin(rate * (t[inside] - hang))
+    after = t >= hang + press
+    y[after] = touch - speed * (t[after] - hang - press) + 200 * (t[after] - hang - press) ** 2
+    keep = t < 1.4
+    contacts = find_contacts([shaken(50 + 0 * t[keep], y[keep], t[keep], 0.05)])
+    assert contacts and all(contact.confidence < 0.5 for contact in contacts if contact.t < 1.0)
+
+
+def test_the_cameras_own_motion_is_no_contact_and_hides_none() -> None:
+    t = np.arange(48) / 24
+    n = len(t)
+    height, hits = bounce(70, 400, 0.7, t, 0.1)
+    wander, sink = 30 * t + 8 * np.sin(5 * t), 6 * np.sin(7 * t)
+    view = View(x=wander, y=sink, scale=np.ones(n), roll=np.zeros(n), stray=np.zeros(n), confidence=np.ones(n))
+    seen = track(64 - wander, 100 - height - sink, t)
+    still, moving = find_contacts([track(64 + 0 * t, 100 - height, t)]), find_contacts([seen], view)
+    assert [c.t for c in moving] == pytest.approx([c.t for c in still], abs=1e-3) and len(hits) >= 2
+    rest = track(64 - wander, 100 - sink, t)
+    assert [c for c in find_contacts([rest], view) if c.confidence >= 0.5] == []
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_long_boxes_touch_with_their_sides(upright: bool) -> None:
+    t = np.arange(48) / 24
+    hit, gap = 1.013, 12.0 if upright else 42.0
+    x = np.where(t < hit, 60 + 50 * (t - hit), 60 + 5 * (t - hit))
+    other = np.where(t < hit, 60 + gap, 60 + gap + 45 * (t - hit))
+    angle = np.pi / 2 if upright else 0.0
+    far = box(other + 60, 80 + 0 * t, t, 2, 40, 12, angle)
+    tracks = [box(x, 80 + 0 * t, t, 0, 40, 12, angle), box(other, 80 + 0 * t, t, 1, 40, 12, angle), far]
+    (contact,) = find_contacts(tracks)
+    assert set(contact.bodies) == {0, 1} and contact.t == pytest.approx(hit, abs=0.004)
+
+
+def test_a_row_is_struck_at_one_end_and_left_at_the_other() -> None:
+    t = np.arange(48) / 24
+    hit = 0.98
+    first = np.where(t < hit, 60 - 55 * (hit - t), 60.0)
+    last = np.where(t < hit, 120.0, 120 + 55 * (t - hit))
+    rng = np.random.default_rng(2)
+    rows = [first, 80 + 0 * t, 100 + 0 * t, last]
+    tracks = [track(x + 0.05 * rng.standard_normal(48), 50 + 0.05 * rng.standard_normal(48), t, k) for k, x in enumerate(rows)]
+    found = [contact for contact in find_contacts(tracks) if contact.confidence >= 0.5]
+    assert {frozenset(contact.bodies) for contact in found} == {frozenset({0, 1}), frozenset({2, 3})}
+    assert all(contact.t == pytest.approx(hit, abs=0.006) for contact in found)
+
+
+@pytest.mark.parametrize(("fps", "noise"), [(12.0, 0.1), (24.0, 0.2), (24.0, 0.4), (60.0, 0.3)])
+def test_a_perfect_observer_with_noise_times_contacts(fps: float, noise: float) -> None:
+    errors = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        t = np.arange(round(2 * fps)) / fps
+        height, hits = bounce(rng.uniform(100, 160), 800, 0.7, t, rng.uniform(0, 0.2))
+        found = find_contacts([shaken(100 + 30 * t, 220 - height, t, noise, seed, diameter=30.0)])
+        times = np.array([c.t for c in found if c.confidence >= 0.5])
+        errors += [np.abs(times - hit).min() for hit in hits[:2]]
+    assert np.median(errors) < 0.003
+
+
+def test_many_still_bodies_cost_little_and_touch_nothing() -> None:
+    t = np.arange(240) / 24
+    rng = np.random.default_rng(0)
+    tracks = [track(30.0 * k + 0.1 * rng.standard_normal(240), 50 + 0.1 * rng.standard_normal(240), t, k) for k in range(8)]
+    assert sure(tracks) == []
