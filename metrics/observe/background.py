@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from kinema.metrics.observe.ranks import median
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -161,7 +163,7 @@ def find_background(frames: NDArray[np.uint8], view: View | None = None) -> Back
 
 def _still(sample: NDArray[np.uint8]) -> Still:
     """What pictures that lie on each other show when nothing is in front of it."""
-    middle = _ranked(sample, np.intp(len(sample) // 2))
+    middle = median(sample)
     tolerance = _tolerance(sample)
     unsafe = (_difference(sample, middle) > tolerance).sum(axis=0) >= 2
     image = middle.astype(np.float32)
@@ -174,7 +176,7 @@ def _still(sample: NDArray[np.uint8]) -> Still:
 
 def _padded(sample: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The same with the median in the place of what a picture does not show."""
-    middle = _ranked(sample, shown.sum(axis=0)[..., None] // 2, shown[..., None])
+    middle = median(sample, shown)
     return np.where(shown[..., None], sample, middle)
 
 
@@ -213,7 +215,7 @@ def _bared(sample: NDArray[np.uint8], hidden: NDArray[np.uint8], still: Still) -
     free = hidden[:, ever] == 0
     number = free.sum(axis=0)
     image = still.image.copy()
-    image[ever] = _ranked(sample[:, ever], (number // 2)[:, None], free[..., None])
+    image[ever] = median(sample[:, ever], free)
     never = np.zeros_like(ever)
     never[ever] = number == 0
     if never.any():
@@ -238,16 +240,6 @@ def _islands(moved: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return changed
 
 
-def _ranked(values: NDArray[np.uint8], rank: NDArray[np.intp] | np.intp, use: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
-    """The value of a rank along the first axis (0 is the smallest), bit by bit: five times faster than sorting bytes."""
-    found = np.zeros(values.shape[1:], np.uint8)
-    for bit in (128, 64, 32, 16, 8, 4, 2, 1):
-        trial = found + np.uint8(bit)
-        less = values < trial if use is None else (values < trial) & use
-        found = np.where(less.sum(axis=0, dtype=np.uint8) <= rank, trial, found)
-    return found
-
-
 def _difference(frames: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(T, H, W): the largest difference over the channels."""
     out = np.empty(frames.shape[:3], np.uint8)
@@ -264,7 +256,7 @@ def _greatest(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _tolerance(sample: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Five standard deviations of a pixel's own flicker, from its median step in time: bodies that pass or rest do not move that."""
     steps = np.stack([_greatest(cv2.absdiff(a, b)) for a, b in itertools.pairwise(sample)])
-    middle = _ranked(steps, np.intp(len(steps) // 2)).astype(np.float32)
+    middle = median(steps).astype(np.float32)
     sigma = cv2.blur(np.minimum(middle, 12.0), (9, 9)) / 1.7  # the median of the largest of 3 normal steps is 1.7 sd
     tolerance: NDArray[np.float32] = np.clip(5.0 * sigma, LEAST_TOLERANCE, MOST_TOLERANCE)
     return tolerance
@@ -313,7 +305,7 @@ def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[N
     found = np.zeros((MODES, pixels, 3), np.float32)
     support = np.zeros((MODES, pixels), np.float32)
     for k in range(MODES):
-        middle = _ranked(values, (left.sum(axis=0) // 2)[:, None], left[..., None])
+        middle = median(values, left)
         far = np.where(left, _difference(values[:, None], middle[None])[:, 0], np.uint8(255))
         nearest = np.take_along_axis(values, far.argmin(axis=0)[None, :, None], axis=0)[0]
         member = left & (_difference(values[:, None], nearest[None])[:, 0] <= near)

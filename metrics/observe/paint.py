@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from kinema.metrics.observe.background import Background, Still, _fill, _ranked
+from kinema.metrics.observe.background import Background, Still, _fill
 from kinema.metrics.observe.colour import nearest_names
+from kinema.metrics.observe.ranks import median
+from kinema.scenes.palette import COLOURS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 __all__ = ["paints_in", "unpainted"]
@@ -19,6 +23,7 @@ __all__ = ["paints_in", "unpainted"]
 LEVELS = 32  # per channel of the table of colours
 LEAST_BRIGHT = 30  # grey levels of the brightest channel; below, a hue says nothing
 SAMPLES = 48  # frames that are looked at for the background
+LEAST_STANDING, MOST_STANDING = 30, 0.1  # pixels, and share of the picture, of a body that never moves
 FREE = 2  # frames in which a pixel must show no paint to be known as background
 EDGE = np.ones((5, 5), np.uint8)  # how far paint tinges what is beside it
 RIM = 0.2  # share of a still core's rim that must come and go for the core to be part of a body that moves
@@ -43,11 +48,14 @@ def paints_in(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
-def unpainted(frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background) -> Background:
+def unpainted(
+    frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background, asked: Collection[str] = ()
+) -> Background:
     """A still camera's background without the painted things that come and go, however long they rest.
 
     Rooms are plain and what prompts ask for is vivid: where a pixel shows paint in some frames and none in others, the latter are the
     background. A core that shows paint throughout belongs to what comes and goes round it; behind it the surroundings are continued.
+    So they are, where anything moves, behind what has a colour that is ``asked`` for, whether it moves or not.
     """
     pick = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), SAMPLES)).round().astype(np.intp))
     some = paints[pick]
@@ -55,12 +63,12 @@ def unpainted(frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: 
     comes = (number >= FREE) & (number <= len(pick) - FREE)
     if not comes.any():
         return background
-    core = _cores(some[len(some) // 2], number < FREE, comes)
+    core = _cores(some[len(some) // 2], number < FREE, comes, {1 + k for k, name in enumerate(COLOURS) if name in asked})
     comes = cv2.dilate((comes | core).astype(np.uint8), EDGE) > 0
     free = np.stack([cv2.dilate(np.minimum(paint, 1), EDGE) for paint in some])[:, comes] == 0
     number = free.sum(axis=0)
     image = background.image.copy()
-    image[comes] = _ranked(frames[pick][:, comes], (number // 2)[:, None], free[..., None])
+    image[comes] = median(frames[pick][:, comes], free)
     never = np.zeros_like(comes)
     never[comes] = number < FREE
     if never.any():
@@ -68,8 +76,10 @@ def unpainted(frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: 
     return Background(Still(image, background.tolerance))
 
 
-def _cores(paint: NDArray[np.uint8], always: NDArray[np.bool_], comes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Parts that show paint throughout and whose rim comes and goes."""
+def _cores(
+    paint: NDArray[np.uint8], always: NDArray[np.bool_], comes: NDArray[np.bool_], asked: Collection[int]
+) -> NDArray[np.bool_]:
+    """Parts that show paint throughout and whose rim comes and goes, or whose paint is asked for."""
     cores = np.zeros_like(always)
     near = cv2.dilate(comes.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     for name in np.unique(paint[always]):
@@ -80,6 +90,7 @@ def _cores(paint: NDArray[np.uint8], always: NDArray[np.bool_], comes: NDArray[n
             x, y, w, h, area = (int(v) for v in stats[k])
             part = labels[y : y + h, x : x + w] == k
             rim = part & (cv2.erode(np.pad(part.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1] == 0)
-            if area >= 4 and (rim & near[y : y + h, x : x + w]).sum() >= RIM * rim.sum():
+            stands = name in asked and LEAST_STANDING < area < MOST_STANDING * paint.size and min(w, h) ** 2 > 0.1 * area
+            if area >= 4 and (stands or (rim & near[y : y + h, x : x + w]).sum() >= RIM * rim.sum()):
                 cores[y : y + h, x : x + w] |= part
     return cores
