@@ -10,7 +10,7 @@ import click
 from kinema.bench.terminal import WORKERS, bars, print_json, say, workers_of
 
 if TYPE_CHECKING:
-    from kinema.bench.validate import Plan
+    from kinema.bench.validate_plan import Plan
 
 __all__ = ["validate"]
 
@@ -57,8 +57,8 @@ def validate(
     from kinema.bench.plan import scene_refs
     from kinema.bench.suite import load_suite
     from kinema.bench.tables import console
-    from kinema.bench.validate import plan_of
     from kinema.bench.validate import validate as carry_out
+    from kinema.bench.validate_plan import plan_of
     from kinema.bench.validate_table import tables_of
     from kinema.files import write_json
 
@@ -95,7 +95,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 def _tell(plan: Plan, out: Path, as_json: bool) -> None:
     """The sums of what would be done, from what clips usually cost."""
-    from kinema.bench.validate import USUAL
+    from kinema.bench.validate_plan import USUAL
     from kinema.metrics.faults import FAULTS
 
     each = plan.share(USUAL)

@@ -11,7 +11,8 @@ import pytest
 
 from kinema.bench.cli import _exit_code
 from kinema.bench.suite import load_suite
-from kinema.bench.validate import LEAST, MOST, Plan, _gain, plan_of
+from kinema.bench.validate_plan import LEAST, MOST, Plan, plan_of
+from kinema.bench.validate_run import _gain
 from kinema.errors import ConfigError, UnknownName
 from kinema.metrics.faults import FAULTS
 from kinema.metrics.metric import METRICS
