@@ -84,6 +84,10 @@ def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
     for look in movers:
         if not taken or _is_another(look, taken, len(found), hints):
             taken.append(look)
+    standing = [look for look in looks if not _moves(look) and _stands(look, total=len(found))] if taken else []
+    for look in standing:  # what never moves is a body only where the prompt asks for one more of its colour
+        if len(taken) < (hints.count or 0) and _wanting(look, taken, hints) and not any(_is_part(look, other) for other in taken):
+            taken.append(look)
     chosen = _asked(taken, hints)[: hints.count or MOST_BODIES][:MOST_BODIES]
     return [_body(look) for look in chosen]
 
@@ -100,6 +104,16 @@ def _asked(looks: list[_Look], hints: Hints) -> list[_Look]:
         else:
             rest.append(look)
     return first + rest
+
+
+def _wanting(look: _Look, taken: list[_Look], hints: Hints) -> bool:
+    """Whether the prompt names the colour more often than bodies of that colour have been found."""
+    name = NAMES[look.paint - 1] if look.paint else ""
+    return sum(name == c for c in hints.colours) > sum(look.paint == t.paint for t in taken)
+
+
+def _stands(look: _Look, total: int) -> bool:
+    return look.paint > 0 and len(look.frames) > 0.8 * total and look.roundness > 0.5
 
 
 def _moves(look: _Look) -> bool:

@@ -22,6 +22,7 @@ LINEAR = (255.0 * np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1
 
 GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
+LINES = 96  # of the picture that are looked at for that
 CRISP = 0.75  # second over first differences of colour at its strongest edges: above 1 as rendered, 0.4 to 0.7 after 4:2:0
 
 
@@ -73,7 +74,7 @@ def measure(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tup
     result: Measured | None = None
     for _ in range(2):
         result = _once(frame, background, place, others)
-        if result is None or disc.part is not None or np.hypot(result.x - place.x, result.y - place.y) < 0.5:
+        if result is None or disc.part is not None or np.hypot(result.x - place.x, result.y - place.y) < 0.5 + 0.05 * disc.radius:
             break
         place = disc._replace(x=result.x, y=result.y)
     return result
@@ -81,7 +82,7 @@ def measure(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tup
 
 def colour_spread(frames: NDArray[np.uint8]) -> float:
     """Pixels to take off every diameter: codecs keep colour at half the resolution of brightness, and so carry it over the edges."""
-    few = frames[:: max(1, len(frames) // 8)].astype(np.float32)
+    few = frames[:: max(1, len(frames) // 8), :: max(1, frames.shape[1] // LINES)].astype(np.float32)
     light = few @ np.array([0.299, 0.587, 0.114], np.float32)
     ratios = []
     for channel in (0, 2):
@@ -114,38 +115,39 @@ def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Re
     px = np.arange(x0, x1, dtype=np.float32)[None, :] + 0.5
     py = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
     window = (x0, y0, x1, y1)
-    far = np.hypot(px - disc.x, py - disc.y) / disc.radius if disc.part is None else 1.0 + _from_part(disc, window) / thick
-    mine = np.ones(far.shape, bool)
+    own = np.hypot(px - disc.x, py - disc.y) - disc.radius if disc.part is None else _outside(_drawn(window, (disc,)))
+    mine = np.ones(own.shape, bool)
+    solid = tuple(other for other in others if disc.part is not None or other.part is not None)
     for other in others:
         if disc.part is None and other.part is None:
-            mine &= far <= np.hypot(px - other.x, py - other.y) / other.radius
-        else:
-            own, theirs = _distance(disc, window, px, py), _distance(other, window, px, py)
-            mine &= own <= theirs
-    return _Region(x0, y0, px, py, far.astype(np.float32), mine)
+            mine &= (own + disc.radius) / disc.radius <= np.hypot(px - other.x, py - other.y) / other.radius
+    if solid and (theirs := _drawn(window, solid)).any():
+        mine &= own <= _outside(theirs)
+    return _Region(x0, y0, px, py, (1.0 + own / thick).astype(np.float32), mine)
 
 
-def _distance(disc: Disc, window: tuple[int, int, int, int], px: NDArray[np.float32], py: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pixels outside a body's outline, negative inside."""
-    if disc.part is None:
-        return np.asarray(np.hypot(px - disc.x, py - disc.y) - disc.radius, dtype=np.float32)
-    return _from_part(disc, window)
-
-
-def _from_part(disc: Disc, window: tuple[int, int, int, int]) -> NDArray[np.float32]:
-    """Pixels from the border of a body's own pixels, negative inside, in a window of the picture."""
+def _drawn(window: tuple[int, int, int, int], discs: tuple[Disc, ...]) -> NDArray[np.uint8]:
+    """1 where bodies are, in a window of the picture."""
     x0, y0, x1, y1 = window
     own = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    assert disc.part is not None
-    (left, top), (h, w) = disc.corner, disc.part.shape
-    a, b, c, d = max(left, x0), max(top, y0), min(left + w, x1), min(top + h, y1)
-    if a < c and b < d:
-        own[b - y0 : d - y0, a - x0 : c - x0] = disc.part[b - top : d - top, a - left : c - left]
+    for disc in discs:
+        if disc.part is None:
+            cv2.circle(own, (round(16 * (disc.x - x0 - 0.5)), round(16 * (disc.y - y0 - 0.5))), round(16 * disc.radius), 1, -1, cv2.LINE_8, 4)
+            continue
+        (left, top), (h, w) = disc.corner, disc.part.shape
+        a, b, c, d = max(left, x0), max(top, y0), min(left + w, x1), min(top + h, y1)
+        if a < c and b < d:
+            own[b - y0 : d - y0, a - x0 : c - x0] |= disc.part[b - top : d - top, a - left : c - left]
+    return own
+
+
+def _outside(own: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels from the border of what is 1, negative inside."""
     if not own.any():
         return np.full(own.shape, 1e6, np.float32)
-    outside = cv2.distanceTransform(1 - own, cv2.DIST_L2, 5)
-    inside = cv2.distanceTransform(np.pad(own, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.asarray(outside - inside, dtype=np.float32)
+    padded = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.asarray(cv2.distanceTransform(1 - own, cv2.DIST_L2, 5) - inside, dtype=np.float32)
 
 
 def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple[Disc, ...]) -> Measured | None:
@@ -200,7 +202,8 @@ FINER = 4  # times by which a matte is enlarged to draw its outline
 
 def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc) -> Measured:
     """The outline where half of a pixel is covered, and for what is no disc the smallest box and the middle of its convex hull."""
-    fine = cv2.resize(np.pad(share, 1), None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR) > 0.5
+    padded = cv2.copyMakeBorder(share, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    fine = cv2.resize(padded, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR) > 0.5
     outlines, _ = cv2.findContours(fine.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return found

@@ -118,7 +118,7 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     paints = paints_in(frames)
     background = find_background(frames, view)
     if view is None:
-        background = unpainted(frames, paints, background)
+        background = unpainted(frames, paints, background, hints.colours)
     found: _Found | None = None
     for last in (False, True):
         blobs = [blobs_in(frame, i, background.at(i), paints=paints[i]) for i, frame in enumerate(frames)]
@@ -139,8 +139,8 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
 def _alike(one: Background, two: Background) -> bool:
     """Whether nothing would look different before two backgrounds of a still camera."""
     first, second = one.at(0), two.at(0)
-    differs = np.abs(first.image - second.image).max(axis=2) > 0.4 * first.tolerance
-    return int(differs.sum()) < 4
+    differs = np.abs(first.image - second.image).max(axis=2) > first.tolerance
+    return int(differs.sum()) < 12
 
 
 def _look(clip: Clip, hints: Hints) -> _Seen:
