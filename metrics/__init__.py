@@ -25,6 +25,7 @@ MODULES = (  # those that register metrics when they are imported
     "sound",
     "sync",
     "sync_events",
+    "sync_legacy",
 )
 
 

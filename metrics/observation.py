@@ -242,6 +242,7 @@ class Observation:
         mouths: what opens and closes.
         features: vectors by the name of the network that made them (``picture``, ``motion``, ``sound``, ``clip``).
         masks: only for modes that are compared pixel by pixel.
+        stir: (T,) px, mean flow of the whole picture into each frame, for AV-Align; empty where it was not measured.
     """
 
     width: int = 128
@@ -262,6 +263,7 @@ class Observation:
     mouths: tuple[Mouth, ...] = ()
     features: dict[str, tuple[float, ...]] = field(default_factory=dict)
     masks: Masks | None = None
+    stir: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def steady(self, track: Track) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Place of a track in pixels of the first frame: what is left of its motion once the camera's own is taken out."""

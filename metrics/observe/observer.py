@@ -22,6 +22,7 @@ from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import blobs_in
 from kinema.metrics.observe.shots import shots_of
+from kinema.metrics.observe.stir import stir_of
 from kinema.metrics.observe.track import follow
 from kinema.metrics.observe.view import camera_numbers, find_view, scaled
 
@@ -81,6 +82,7 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
         "cuts": cuts,
         "timing": timing,
         "picture": picture_numbers(clip.frames, seen.tracks),
+        "stir": stir_of(clip.frames),
     }
 
 

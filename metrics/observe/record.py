@@ -44,6 +44,8 @@ def to_json(seen: Observation) -> dict[str, Any]:
         "mouths": [{"t": _times(m.t), "x": _r(m.x), "y": _r(m.y), "opening": _list(m.opening)} for m in seen.mouths],
         "features": {name: [round(float(v), FEATURE_DIGITS) for v in vector] for name, vector in seen.features.items()},
     }
+    if len(seen.stir):
+        value["stir"] = _list(seen.stir, 3)
     if seen.view is not None:
         value["view"] = {name: _list(getattr(seen.view, name), 6 if name in ("scale", "roll") else DIGITS) for name in PATH}
     if seen.heard is not None:
@@ -80,6 +82,7 @@ def from_json(value: dict[str, Any]) -> Observation:
         heard=None if heard is None else Heard(**{name: _array(heard[name]) for name in CURVES}),
         mouths=tuple(Mouth(t=_array(m["t"]), x=m["x"], y=m["y"], opening=_array(m["opening"])) for m in value.get("mouths", ())),
         features={name: tuple(vector) for name, vector in value.get("features", {}).items()},
+        stir=_array(value.get("stir", ())),
         masks=None if masks is None else Masks(**{name: _unpacked(masks[name]) for name in ("bodies", "moving", "small")}),
     )
 
