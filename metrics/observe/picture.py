@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["picture_numbers"]
 
 MOST_FRAMES = 64  # looked at for noise and flicker
+MOST_POINTS = 85  # pixels from top to bottom at which noise is measured
 MOST_EDGES = 24  # frames in which the bodies' outlines are measured
 LEAST_STEP = 25.0  # grey levels (over three channels) across an outline that can be measured
 
@@ -55,11 +56,12 @@ def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _unrest(frames: NDArray[np.uint8], view: View | None) -> tuple[float, float]:
     """Flicker and noise: the steps of patches, and those of single pixels against their patch."""
-    grey = [_grey(frame) for frame in frames[:MOST_FRAMES]]
+    grey = (_grey(frame) for frame in frames[:MOST_FRAMES])
     height, width = frames.shape[1:3]
     cell = max(1, height // 32)
     rows, columns = max(1, height // cell), max(1, width // cell)
-    y, x = np.arange(0, rows * cell, 3), np.arange(0, columns * cell, 3)
+    apart = max(3, height // MOST_POINTS)
+    y, x = np.arange(0, rows * cell, apart), np.arange(0, columns * cell, apart)
     patches, points = [], []
     for i, (before, after) in enumerate(itertools.pairwise(grey)):
         if np.array_equal(before, after):  # a repeated frame is no stillness
