@@ -28,6 +28,7 @@ def train(context: click.Context, out: Path, clips: int, minutes: float | None, 
       kinema train --minutes 10 --out t       some of it; the same command goes on
       kinema run smoke -g reference:weights=training/weights
       kinema train features                   the networks behind realism/frechet and its like
+      kinema train clip                       the network behind adherence/clip and adherence/retrieval
     """  # noqa: D301
     if context.invoked_subcommand is not None:
         return 0
@@ -76,6 +77,40 @@ def features(out: Path, clips: int | None, steps: int | None, minutes: float | N
             minutes=minutes,
             resume=resume,
             progress=lambda name, share, words: tell(f"{name}: {words}", round(1000 * share), 1000),
+        )
+    return _ended(weights, out)
+
+
+@train.command()
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), default=Path("training/clip"), show_default=True, help="Folder of checkpoints."
+)
+@click.option("--groups", type=click.IntRange(4), default=340, show_default=True, help="Groups of about five clips to learn from.")
+@click.option("--steps", type=click.IntRange(1), default=340, show_default=True, help="Steps of the training.")
+@click.option("--minutes", type=float, help="Stop after so long, with a checkpoint.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every draw of the training.")
+@click.option("--resume/--anew", default=True, show_default=True, help="Go on from the checkpoint in the folder, or begin again.")
+def clip(out: Path, groups: int, steps: int, minutes: float | None, seed: int, resume: bool) -> int:
+    """Train the small network that says how well a clip fits its prompt, from nothing.
+
+    \b
+    Groups of clips that differ in one factor each, from seeds that nothing else uses, are rendered first.
+    \b
+    Examples:
+      kinema train clip
+      kinema train clip --minutes 10          some of it; the same command goes on
+    """  # noqa: D301
+    from kinema.metrics.clip_train import train_clip
+
+    with bars() as tell:
+        weights = train_clip(
+            out,
+            groups=groups,
+            steps=steps,
+            minutes=minutes,
+            seed=seed,
+            resume=resume,
+            progress=lambda share, words: tell(words, round(1000 * share), 1000),
         )
     return _ended(weights, out)
 

@@ -39,8 +39,8 @@ def _quiet(share: float, words: str) -> None:
 def train_clip(
     out: Path,
     *,
-    groups: int = 800,
-    steps: int = 800,
+    groups: int = 340,
+    steps: int = 340,
     minutes: float | None = None,
     seed: int = 0,
     resume: bool = True,
@@ -188,7 +188,7 @@ def _restore(path: Path, identity: str, net: Any, optimiser: Any) -> int:
 
     held = torch.load(path, weights_only=True)
     if held["identity"] != identity:
-        raise ConfigError(f"{path} belongs to another training; choose another folder, or --fresh")
+        raise ConfigError(f"{path} belongs to another training; choose another folder, or begin --anew")
     net.load_state_dict(held["net"])
     optimiser.load_state_dict(held["optimiser"])
     torch.set_rng_state(held["rng"])  # of dropout
