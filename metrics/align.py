@@ -241,7 +241,7 @@ def _roughly(
         again = reassigned(
             paths, chosen, reference, truth, pace=float(np.exp(la.flat[i])), shift=float(b.flat[i]), factor=factor, flip=flip
         )
-        if again == chosen:
+        if again == chosen or len(set(colours)) == count:
             break
         chosen = again
     return found

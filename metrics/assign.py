@@ -32,6 +32,9 @@ Chosen = tuple[int | None, ...]
 def candidates(paths: Sequence[Path], main: list[int], reference: Reference, truth: Truth, *, flip: bool) -> list[Chosen]:
     """Assignments worth a fit: all of them for few bodies, else the one of the likest places, motions, sizes and colours."""
     count = len(truth.bodies)
+    named = _by_colour(paths, main, truth)
+    if named is not None:
+        return [named]
     if count <= FEW:
         return [
             tuple(main[owners.index(body)] if body in owners else None for body in range(count))
@@ -47,6 +50,18 @@ def candidates(paths: Sequence[Path], main: list[int], reference: Reference, tru
     cost += SIZE * ((sizes[0] - np.median(sizes[0]))[:, None] - (sizes[1] - np.median(sizes[1]))[None, :]) ** 2
     cost += COLOUR * np.array([[paths[k].colour != body.colour for body in truth.bodies] for k in main])
     return [_solved(cost, main, count)]
+
+
+def _by_colour(paths: Sequence[Path], main: list[int], truth: Truth) -> Chosen | None:
+    """The assignment that the colours alone give: where each track has that of one body and no two the same; else None.
+
+    Who moves like another body is then no other body, but moves wrongly.
+    """
+    colours = [body.colour for body in truth.bodies]
+    mine = [paths[k].colour for k in main]
+    if len(main) < 2 or len(set(mine)) < len(mine) or any(colours.count(colour or "") != 1 for colour in mine):
+        return None
+    return tuple(main[mine.index(colour)] if colour in mine else None for colour in colours)
 
 
 def reassigned(

@@ -21,7 +21,7 @@ MOST = float(np.log(3.0))  # -, |ln| of the ratio of growths
 STARTED = 0.03  # -, of its whole way that a body has made when it is on its way
 EDGE_S = 0.04  # s before the first contact that are left out
 LEAST_POINTS = 3  # in each half
-PLENTY = 6  # in each half of the truth, so that a frame or two may be missed
+PLENTY = 5  # in each half of the truth, so that a frame or two may be missed
 GROWS = 1.35  # -, late over early speed from which on there is a growth to be seen
 LATEST = 0.9  # -, share of the clip in which the fall is looked at
 

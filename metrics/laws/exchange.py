@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bounce_ratio", "momentum"]
 
-WINDOW_S = 0.3  # s before and after a collision in which velocities are read
+WINDOW_S = 0.45  # s before and after a collision in which velocities are read
 AWAY_S = 0.03  # s nearest to it that are left out
 TOGETHER_S = 0.12  # s, collisions closer than that are one
 LEAST_POINTS = 3
