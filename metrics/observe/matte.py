@@ -132,7 +132,8 @@ def _drawn(window: tuple[int, int, int, int], discs: tuple[Disc, ...]) -> NDArra
     own = np.zeros((y1 - y0, x1 - x0), np.uint8)
     for disc in discs:
         if disc.part is None:
-            cv2.circle(own, (round(16 * (disc.x - x0 - 0.5)), round(16 * (disc.y - y0 - 0.5))), round(16 * disc.radius), 1, -1, cv2.LINE_8, 4)
+            middle = (round(16 * (disc.x - x0 - 0.5)), round(16 * (disc.y - y0 - 0.5)))
+            cv2.circle(own, middle, round(16 * disc.radius), 1, -1, cv2.LINE_8, 4)
             continue
         (left, top), (h, w) = disc.corner, disc.part.shape
         a, b, c, d = max(left, x0), max(top, y0), min(left + w, x1), min(top + h, y1)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from kinema.metrics.observation import Observation, Track
+from kinema.metrics.observe.backends import backend
 from kinema.metrics.observe.background import find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
@@ -17,6 +18,7 @@ from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure
+from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
@@ -68,6 +70,9 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
     times = np.asarray(clip.times, dtype=float)
     height, width = clip.frames.shape[1:3]
     seen = _look(clip, hints)
+    learned = backend()
+    if learned is not None:
+        seen = seen._replace(tracks=learned.follow(clip, seen.tracks))
     cuts, timing = shots_of(clip.frames, times)
     masks = {"masks": masks_of(clip.frames, seen.outlines)} if hints.masks and len(clip.frames) else {}
     return masks | {
@@ -77,11 +82,12 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
         "counts": seen.counts,
         "tracks": seen.tracks,
         "contacts": find_contacts(seen.tracks, seen.view),
+        "mouths": find_mouths(seen.tracks, seen.view),
         "view": seen.view,
         "camera": camera_numbers(seen.view, times, width, height),
         "cuts": cuts,
         "timing": timing,
-        "picture": picture_numbers(clip.frames, seen.tracks),
+        "picture": picture_numbers(clip.frames, seen.tracks, seen.view),
         "stir": stir_of(clip.frames),
     }
 
