@@ -17,6 +17,7 @@ from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.runner import Progress
 from kinema.bench.validate_plan import Plan
 from kinema.bench.validate_run import Work
+from kinema.bench.validate_sets import set_verdicts
 from kinema.bench.validate_work import ANOTHER, PLAIN
 from kinema.metrics.faults import FAULTS
 from kinema.metrics.metric import METRICS
@@ -68,12 +69,14 @@ def validate(plan: Plan, folder: Path, progress: Progress) -> Found:
     """Try everything, and judge."""
     with Pool(plan.workers, HANDLER) as pool:
         work = Work(plan, folder, pool, progress)
-        work.do("looking", [work.trial(ref, mode, name) for mode in plan.modes for ref in plan.scenes_of(mode) for name in _plainly(mode)])
-        work.draw_more()
-        work.do("trying faults", work.chosen())
-        curves = work.verdicts()
+        if plan.metrics:
+            plain = [work.trial(ref, mode, name) for mode in plan.modes for ref in plan.scenes_of(mode) for name in _plainly(mode)]
+            work.do("looking", plain)
+            work.draw_more()
+            work.do("trying faults", work.chosen())
+        verdicts = work.verdicts() + set_verdicts(plan, work)
     axis = _axis(plan, folder, progress, work) if plan.with_axis else []
-    return Found(plan, curves, axis, work.sample, work.failed, work.clips)
+    return Found(plan, verdicts, axis, work.sample, work.failed, work.clips)
 
 
 def _plainly(mode: str) -> tuple[str, ...]:

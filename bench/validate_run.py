@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Work"]
 
+SETS = "sets"  # in place of a mode
 SEED = 20_261_122  # of the sample
 FEW = 8  # scenes of a fault below which more seeds are drawn of the families that it fits
 MORE_SEEDS = 9  # of a family at most, drawn for that
@@ -53,8 +55,17 @@ class Work:
             self.requests[key] = request_of(self.plan.suite, ref.scene(), mode)
         return Trial(ref, self.requests[key], fault, self.plan.of_mode(mode), self.folder / ".work", self.plan.outside)
 
+    def feature_trial(self, ref: SceneRef, fault: str) -> Trial:
+        """The vectors of one scene with a fault in all its doses."""
+        return replace(self.trial(ref, "t2v", fault), metrics=(), features=True)
+
+    def features(self, trials: Sequence[Trial]) -> dict[tuple[str, str], Any]:
+        """The vectors by scene and fault, then by dose."""
+        self.do("metrics of sets", trials)
+        return {(scene, fault): of["features"] for (scene, mode, fault), of in self.answers.items() if mode == SETS and "features" in of}
+
     def _cache(self, trial: Trial) -> Path:
-        asked = [trial.scene.id, [list(pair) for pair in trial.scene.overrides], trial.request.to_json(), trial.fault]
+        asked = [trial.scene.id, [list(pair) for pair in trial.scene.overrides], trial.request.to_json(), trial.fault, trial.features]
         doses = list(FAULTS[trial.fault].doses) if trial.fault in FAULTS else []
         return cache_folder() / "validity" / f"{hash_of([asked, doses, list(trial.metrics), self.code], 40)}.json"
 
@@ -80,8 +91,8 @@ class Work:
             self.progress(stage, done, total)
 
     def _keep(self, trial: Trial, answer: Answer) -> None:
-        self.answers[trial.scene.id, trial.request.mode, trial.fault] = answer
-        self.failed |= answer["failed"]
+        self.answers[trial.scene.id, SETS if trial.features else trial.request.mode, trial.fault] = answer
+        self.failed |= answer.get("failed", {})
         self.clips += trial.clips
 
     def plain(self, scene: str, mode: str) -> Answer:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from kinema.metrics.metric import Case
     from kinema.metrics.observation import Observation
 
-__all__ = ["ANOTHER", "PLAIN", "Trial", "attempt"]
+__all__ = ["ANOTHER", "PLAIN", "TRUE", "Trial", "attempt"]
 
 PLAIN, ANOTHER = "", "another take"  # instead of a fault's name
+TRUE = "truth"  # instead of a dose: the scene's own clip
 TAKE, OTHER_TAKE = 3, 4  # what the oracle shows, and the next sample of it
 GIVEN_TAKE = 0  # where the first picture is given the clip goes on with that very take
 BLANK = 16  # px, of the picture that goes with a sound that is heard alone
@@ -42,6 +43,7 @@ class Trial:
     metrics: tuple[str, ...]
     folder: Path
     outside: tuple[str, ...] = ()
+    features: bool = False  # only the vectors that metrics of sets compare
 
     @property
     def clips(self) -> int:
@@ -81,6 +83,8 @@ def attempt(trial: Trial) -> dict[str, Any]:
     ``{"values": {dose: {metric: value}}, "failed": {metric: error}, "ms": {stage or metric: CPU ms of one clip}, "unfit": {fault: why}}``
     """
     _set_up(trial.outside)
+    if trial.features:
+        return {"features": _vectors(trial)}
     base = _base(trial.scene, replace(trial.request, conditioning=None), trial.folder)
     watch = _Watch()
     answer: dict[str, Any] = {"values": {}, "failed": {}, "unfit": {}}
@@ -101,6 +105,32 @@ def attempt(trial: Trial) -> dict[str, Any]:
         answer["ms"] |= base.ms
         answer["unfit"] = {name: why for name, fault in FAULTS.items() if (why := fault.unfit(base.shot.truth))}
     return answer
+
+
+def _vectors(trial: Trial) -> dict[str, dict[str, tuple[float, ...]]]:
+    """The vectors of the faulty clips by dose; without a fault also those of the scene's own truth."""
+    from kinema.metrics.features import features_of
+
+    shot = _shot(trial.scene, trial.request, TAKE)
+    place = _place(trial.folder, trial.scene, trial.request)
+    if trial.fault == PLAIN:
+        true = _shot(trial.scene, trial.request, GIVEN_TAKE)
+        return {"0": features_of(read_back(shot.clip, place)), TRUE: features_of(read_back(true.clip, place))}
+    fault = FAULTS[trial.fault]
+    if fault.unfit(shot.truth):
+        return {}
+    picture, sound = _changes(fault)
+    names = ("picture", "motion") * picture + ("sound",) * sound
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for dose in fault.tried:
+        vectors = features_of(read_back(_needed(fault(shot, dose), picture, sound), place))
+        found[f"{dose:g}"] = {name: vectors[name] for name in names}
+    return found
+
+
+@lru_cache(maxsize=3)
+def _shot(scene: SceneRef, request: Request, take: int) -> Shot:
+    return Shot(truth_of_take(scene, take, request.seconds), request)
 
 
 @lru_cache(maxsize=1)

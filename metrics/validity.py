@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kinema.metrics.metric import Card
 
 __all__ = [
-    "AXIS_CHECKS", "COUPLED", "LEAST_DOSES", "MONOTONE", "PAIRS", "SPECIFIC", "AxisCheck", "AxisResult", "Curve", "Point", "Tried",
-    "Validity", "axis_value", "badness", "curve_of", "judged", "least_effect", "monotony", "smallest_told",
+    "AXIS_CHECKS", "COUPLED", "LEAST_DOSES", "MONOTONE", "PAIRS", "SPECIFIC", "AxisCheck", "AxisResult", "Curve", "Point", "Reading",
+    "Tried", "Validity", "axis_value", "badness", "curve_of", "curve_of_sets", "judged", "least_effect", "monotony", "smallest_told",
 ]  # fmt: skip
 
 MONOTONE = 0.95  # Spearman's rank correlation of dose and mean response that a metric's own faults must reach
@@ -28,6 +28,7 @@ LEAST_DOSES = 7  # besides none
 SPECIFIC = 0.05  # of a metric's full response, that any fault which its card does not name may move it by
 COUPLED = 4  # faults at most that a card may name as coupled
 PAIRS, POWER, LEVEL = 20, 0.95, 0.05  # n, power and two-sided level at which a dose counts as told apart from none
+Z95 = 1.959964  # standard errors of a 95 % interval
 ENOUGH = 3  # scenes from which on a spread is worth a word
 
 
@@ -200,6 +201,32 @@ def curve_of(fault: Fault, tried: Mapping[float, Sequence[Tried]], better: str) 
     doses, means = [point.dose for point in points], [point.mean for point in points]
     spearman = monotony(doses, means) if points else None
     return Curve(fault=fault.name, unit=fault.unit, points=points, spearman=spearman, told=smallest_told(points), dropped=dropped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The value of a set of clips, the larger the worse, with its 95 % interval; how many clips."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def curve_of_sets(fault: Fault, plain: Reading, found: Mapping[float, Reading]) -> Curve:
+    """The curve of a metric of sets: value less that without a fault. A dose is told apart where the intervals do not overlap."""
+    points, told = [], None
+    for dose in fault.doses:
+        if (one := found.get(dose)) is not None:
+            sd = (one.high - one.low) / (2 * Z95) * math.sqrt(one.n)  # whose interval of the mean is the set's own
+            points.append(Point(dose=dose, mean=_short(one.value - plain.value), sd=_short(sd), n=one.n))
+    for dose in reversed(fault.doses):
+        if dose not in found or found[dose].low <= plain.high:
+            break
+        told = dose
+    means = [point.mean for point in points]
+    spearman = monotony([point.dose for point in points], means) if points else None
+    return Curve(fault=fault.name, unit=fault.unit, points=tuple(points), spearman=spearman, told=told)
 
 
 def _point(dose: float, responses: np.ndarray[Any, np.dtype[np.float64]]) -> Point:

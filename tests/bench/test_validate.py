@@ -45,8 +45,8 @@ def test_names_that_nobody_knows_are_said() -> None:
         smoke(faults=["gravitty"])
     with pytest.raises(UnknownName, match="no metric"):
         smoke(metrics=["sync/ofset"])
-    with pytest.raises(ConfigError, match="sets of clips"):
-        smoke(metrics=["realism/frechet"])
+    with pytest.raises(ConfigError, match="no fault of their own"):
+        smoke(metrics=["realism/frechet_clip"])
 
 
 def test_scenes_where_an_owner_is_scored_come_first_and_families_take_turns() -> None:

@@ -11,9 +11,11 @@ from kinema.metrics.validity import (
     AXIS_CHECKS,
     AxisResult,
     Curve,
+    Reading,
     Tried,
     axis_value,
     curve_of,
+    curve_of_sets,
     judged,
     least_effect,
     monotony,
@@ -162,3 +164,13 @@ def test_checks_of_the_axis_hold_or_not() -> None:
 def test_every_check_of_the_axis_is_a_dose_that_is_tried() -> None:
     for check in AXIS_CHECKS:
         assert set(check.doses) <= set(FAULTS[check.fault].doses), check.name
+
+
+def test_sets_are_told_apart_where_their_intervals_are() -> None:
+    plain = Reading(value=0.1, low=0.0, high=0.3, n=46)
+    doses = FAULTS["blur"].doses
+    found = {dose: Reading(value=0.1 + dose, low=dose - 0.2, high=dose + 0.4, n=46) for dose in doses}
+    made = curve_of_sets(FAULTS["blur"], plain, found)
+    assert made.spearman == 1.0
+    assert made.told == 0.6
+    assert made.points[-1].mean == doses[-1]
