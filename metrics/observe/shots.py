@@ -85,13 +85,13 @@ def _cuts(pictures: NDArray[np.uint8]) -> list[int]:
     total = len(pictures)
     change = np.array([_apart(pictures[i], pictures[i + 1]) for i in range(total - 1)])
     found: list[int] = []
-    for k in np.flatnonzero(change > CUT):
+    for k in np.flatnonzero(change > CUT).tolist():
         near = np.delete(change[max(0, k - AROUND) : k + AROUND + 1], min(k, AROUND))
         if change[k] < ALONE * near.max(initial=0.0):
             continue
         before, after = pictures[max(0, k - 2)], pictures[min(total - 1, k + 3)]
         if _apart(before, after) > LASTS * change[k] and _differ(pictures[k], pictures[k + 1]):
-            found.append(int(k))
+            found.append(k)
     return found
 
 

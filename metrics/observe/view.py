@@ -27,6 +27,7 @@ __all__ = ["camera_numbers", "find_view", "scaled"]
 SIZE = 64  # pixels, longer side of the pictures that are compared: hatching, grain and blocks of codecs are averaged away
 FINE = 128  # the same once the motion is known, for every frame
 GAP_S = 1 / 3  # s between the two frames of a pair: the slowest move of a prompt makes a pixel of it
+SURE = 0.1  # pixels per pair between top and middle of the picture that parts may seem to shear by
 PAIRS = 8
 LEAST_FRAMES = 8
 SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may lie on the lens
@@ -264,6 +265,8 @@ def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float
         normal += (change * weight) @ change.T
         pull += (change * weight) @ np.where(shown, residual, 0)
     shear, deeper = -np.linalg.solve(normal, pull)[4:]
+    deeper = deeper if deeper * motion[0] > 0 else 0.0  # who comes nearer makes near things grow more, never less
+    shear = max(0.0, abs(shear) - SURE)
     apart = np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))
     return float(apart) / max(height, width)
 
