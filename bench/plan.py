@@ -133,12 +133,14 @@ class Plan:
 
 @cache
 def source_hash() -> str:
-    """One hash over the code that decides what is true, shown, seen and scored."""
+    """One hash over the code (and the observer's weights, if it has any) that decides what is true, shown, seen and scored."""
     import kinema.metrics
     import kinema.scenes
+    from kinema.metrics.observe.backends import VARIABLE, identity
 
     homes = [Path(package.__path__[0]) for package in (kinema.scenes, kinema.metrics)]
-    return hash_of([[str(f.relative_to(home)), sha256_of(f)] for home in homes for f in sorted(home.rglob("*.py"))], 32)
+    files = [[str(f.relative_to(home)), sha256_of(f)] for home in homes for f in sorted(home.rglob("*.py"))]
+    return hash_of([*files, [VARIABLE, identity()]] if identity() else files, 32)
 
 
 def run_plan(

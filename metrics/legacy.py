@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.registered import REGISTERED
+from kinema.metrics.metric import REGISTERED, Case, Scored, Unscored, metric
+from kinema.metrics.observe.masks import motion_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Terms",
-    "moving_masks",
     "overlap",
     "physics_iq",
     "physics_iq_score",
@@ -34,33 +33,6 @@ __all__ = [
     "physics_iq_verified_score",
 ]
 
-BLUR, RENEWAL, LEAST, KERNEL = 5, 0.3, 10, 5  # pixels, share, grey levels, pixels: `generate_mask` of Physics-IQ
-
-
-def moving_masks(frames: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where something moves, as Physics-IQ sees it: a running mean of blurred grey levels, and what differs from it by more than ten.
-
-    Args:
-        frames: (T, H, W, 3) RGB.
-
-    Returns:
-        (T, H, W); the first is empty.
-
-    Source: ``generate_mask``, google-deepmind/physics-IQ-benchmark e457754.
-    """
-    found = np.zeros(frames.shape[:3], dtype=bool)
-    mean = None
-    kernel = np.ones((KERNEL, KERNEL), np.uint8)
-    for i, frame in enumerate(frames):
-        grey = cv2.GaussianBlur(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (BLUR, BLUR), 0)
-        if mean is None:
-            mean = grey.astype(np.float32)
-            continue
-        mean = (1 - RENEWAL) * mean + RENEWAL * grey
-        far = cv2.absdiff(grey, np.round(mean).astype(np.uint8)) > LEAST
-        opened = cv2.morphologyEx(far.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-        found[i] = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel) > 0
-    return found
 
 
 class Terms(NamedTuple):
@@ -131,7 +103,7 @@ def _real(key: Key) -> _Real:
 
     truth, request, size = key
     frames = render(truth.whole, request)
-    return _Real(resized(moving_masks(frames), size), np.stack([cv2.resize(frame, size[::-1]) for frame in frames]))
+    return _Real(resized(motion_mask(frames), size), np.stack([cv2.resize(frame, size[::-1]) for frame in frames]))
 
 
 class Whole:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.legacy import Key, Whole, asked, full, overlap, resized
-from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.registered import REGISTERED, pairs, wanted
+from kinema.metrics.metric import REGISTERED, Case, Scored, Unscored, metric
+from kinema.metrics.registered import pairs, wanted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kinema.metrics.metric import Case
+from kinema.metrics.metric import REGISTERED, Case
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.request import Request
 
@@ -28,7 +28,8 @@ def hints_of(case: Case) -> Hints:
     from kinema.metrics.observe import Hints
 
     colours = tuple(body.colour for body in case.shown if body.colour in COLOURS)
-    return Hints(count=len(case.shown) or None, colours=colours, shapes=tuple(body.shape for body in case.shown))
+    masks = case.request.mode in REGISTERED
+    return Hints(count=len(case.shown) or None, colours=colours, shapes=tuple(body.shape for body in case.shown), masks=masks)
 
 
 def look(clip: Clip, case: Case, features: Sequence[Weights] | None = None) -> Observation:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from kinema.scenes.truth import Body, Truth
 
 __all__ = [
-    "FOLLOWED", "METRICS", "Card", "Case", "Failed", "Metric", "Sample", "Scored", "SetMetric", "Shown", "Unscored", "metric", "set_metric",
+    "FOLLOWED", "METRICS", "REGISTERED", "Card", "Case", "Failed", "Metric", "Sample", "Scored", "SetMetric", "Shown", "Unscored",
+    "metric", "set_metric",
 ]  # fmt: skip
 
+REGISTERED = ("i2v", "v2v")  # modes in which camera, place and start are given, so that places can be compared as they are
 FOLLOWED = 2  # bodies at most that the observer tracks
 SLENDER = 2.6  # -, longest over shortest side of a body; what is flatter or longer looks like no disc from some side
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics.ideal import ideal
-from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.metric import REGISTERED, Case, Scored, Unscored, metric
 from kinema.metrics.sync import matches
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "acceleration_error", "contact_time_error", "pairs", "rotation_error", "trajectory_error", "velocity_error"]
 
-REGISTERED = ("i2v", "v2v")
 REACH = {1: 2, 2: 4}  # frames on either side that a velocity, or an acceleration, is fitted over
 CAP = 2.0  # -, relative errors beyond this are all the same
 SLOW = {1: 0.5, 2: 0.4}  # px a frame (a frame squared), rms: below it tracks that are .35 px off cannot tell

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Track
     from kinema.scenes.clip import Clip
 
-__all__ = ["VARIABLE", "Backend", "Chosen", "Points", "Sam2", "backend_from", "chosen"]
+__all__ = ["VARIABLE", "Backend", "Chosen", "Points", "Sam2", "backend", "backend_from", "chosen", "identity"]
 
 VARIABLE = "KINEMA_OBSERVER"
 WEIGHTS = "model.safetensors"
@@ -77,14 +77,25 @@ def chosen(text: str) -> Chosen | None:
     return Chosen(kind, Path(folder), digest.lower())
 
 
+def identity() -> str:
+    """What tells this observer from others: "" for the classical one, else its kind and the sha256 of its weights."""
+    found = chosen(os.environ.get(VARIABLE, ""))
+    return "" if found is None else f"{found.kind}:{found.sha256}"
+
+
+def backend() -> Backend | None:
+    """The backend that ``KINEMA_OBSERVER`` names; None for the classical observer."""
+    return backend_from(os.environ.get(VARIABLE, ""))
+
+
 @lru_cache(maxsize=1)
-def backend_from(text: str | None = None) -> Backend | None:
-    """The backend that ``KINEMA_OBSERVER`` (or ``text``) names, loaded once; None for the classical observer.
+def backend_from(text: str) -> Backend | None:
+    """The backend that ``text`` names, loaded once; None for the classical observer.
 
     Raises:
         ConfigError: the folder lacks a file, or the weights are not those that the sha256 is of.
     """
-    found = chosen(os.environ.get(VARIABLE, "") if text is None else text)
+    found = chosen(text)
     if found is None:
         return None
     for name in ("config.json", WEIGHTS):

@@ -13,6 +13,7 @@ from kinema.metrics.ideal import ideal
 from kinema.metrics.legacy import Terms
 from kinema.metrics.metric import METRICS, Case, Scored, Unscored
 from kinema.metrics.observation import Masks, Observation
+from kinema.metrics.observe.masks import motion_mask
 from kinema.scenes.request import Request
 from kinema.scenes.scene import scene_from_id
 from kinema.scenes.world import truth_of
@@ -50,8 +51,8 @@ def _fall(t: np.ndarray, *, e: float = 0.7) -> np.ndarray:
 
 
 def _score(frames: np.ndarray, true: np.ndarray, retake: np.ndarray) -> float:
-    real, masks = legacy.moving_masks(true), legacy.moving_masks(frames)
-    again = legacy.moving_masks(retake)
+    real, masks = motion_mask(true), motion_mask(frames)
+    again = motion_mask(retake)
     return legacy.physics_iq_score(
         legacy.physics_iq_terms(masks, real, frames, true), legacy.physics_iq_terms(again, real, retake, true)
     )
@@ -70,8 +71,8 @@ def test_a_perfect_fall_shown_elsewhere_scores_no_better_than_a_frozen_picture_f
 
 def test_nothing_moves_in_a_still_clip_and_noise_below_ten_levels_is_no_motion() -> None:
     still = np.full((6, 24, 24, 3), 90, np.uint8)
-    assert not legacy.moving_masks(still).any()
-    assert not legacy.moving_masks(still + np.random.default_rng(1).integers(0, 5, still.shape, dtype=np.uint8)).any()
+    assert not motion_mask(still).any()
+    assert not motion_mask(still + np.random.default_rng(1).integers(0, 5, still.shape, dtype=np.uint8)).any()
 
 
 def test_the_two_scores_by_hand() -> None:
@@ -99,7 +100,7 @@ def _with_masks(seen: Observation, truth: object) -> Observation:
     frames = render(truth, I2V)  # type: ignore[arg-type]
     labels = buffers_of(truth, I2V).instances  # type: ignore[arg-type]
     bodies = np.where(labels == 1, 1, 0).astype(np.uint8)
-    return replace(seen, masks=Masks(bodies=bodies, moving=legacy.moving_masks(frames), small=frames[..., ::-1].copy()))
+    return replace(seen, masks=Masks(bodies=bodies, moving=motion_mask(frames), small=frames[..., ::-1].copy()))
 
 
 def _value(name: str, seen: Observation, case: Case) -> float:
