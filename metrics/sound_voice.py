@@ -8,6 +8,7 @@ import numpy as np
 
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import HEARD_RATE, Observation
+from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.sound_truth import unknown
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["mouth", "voice_who"]
 
 WORST_MS = 500.0
 OPEN = 0.15  # -, of a mouth's widest, from which on it speaks
+LOUD_DB = 12.0  # below the loudest moment, from which on a mouth is clearly open
 SOFT_DB = 25.0  # below the loudest moment a voice is not attributed
 BELONGS = 0.35  # -, correlation of opening and loudness from which on they belong together
 REVERBERANT_S = 0.6  # s, decay time of a room from which on a voice lasts longer than its mouth is open
@@ -62,18 +64,14 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="fewer than two speak in the truth")
     if reason := _reverberant(truth):
         return Unscored(reason=reason)
-    if seen.heard is None or len(seen.mouths) < 2:
-        return Scored(value=0.0, why=f"Two speak in the truth; {len(seen.mouths)} moving mouths are seen.")
-    speaker, heard = _speaker(seen.heard, truth), seen.heard
-    lag, fits = _lag(heard, seen.mouths)
-    shown = heard.t - (lag if fits > BELONGS else 0.0)  # being late is not another's fault
-    open_ = np.array([np.interp(shown, one.t, one.opening, left=0.0, right=0.0) for one in _by_place(seen.mouths, truth)])
-    judged = (speaker >= 0) & (open_.max(axis=0) > OPEN)
-    if judged.sum() < 5:
+    mouths = _by_place(seen, truth)
+    if seen.heard is None or not mouths:
+        return Scored(value=0.0, why="Two speak in the truth; no moving mouth is seen and heard in the clip.")
+    right = _right(seen.heard, truth, mouths)
+    if len(right) < 5:
         return Scored(value=0.0, why="No voice is heard while a mouth is open.")
-    right = open_[:, judged].argmax(axis=0) == speaker[judged]
     value = float(right.mean())
-    return Scored(value=value, why=f"In {100 * value:.0f} % of {judged.sum() / HEARD_RATE:.1f} s of speech the right mouth is open.")
+    return Scored(value=value, why=f"In {100 * value:.0f} % of {len(right) / HEARD_RATE:.1f} s of speech the right mouth is open.")
 
 
 @metric(
@@ -108,9 +106,10 @@ def mouth(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="nobody speaks in the truth")
     if reason := _reverberant(truth):
         return Unscored(reason=reason)
-    if seen.heard is None or not seen.mouths:
+    mouths = _mouths(seen)
+    if seen.heard is None or not mouths:
         return Scored(value=WORST_MS, why="Somebody speaks in the truth; no moving mouth is seen and heard in the clip.")
-    lag, best = _lag(seen.heard, seen.mouths)
+    lag, best = _lag(seen.heard, mouths)
     if best < BELONGS:
         return Scored(value=WORST_MS, why=f"Mouth and loudness do not go together at any lag (at best {best:.2f}).")
     why = f"The voice comes {abs(1000 * lag):.0f} ms {'after' if lag > 0 else 'before'} the mouth (correlation {best:.2f})."
@@ -131,14 +130,39 @@ def _speaker(heard: Heard, truth: Truth) -> NDArray[np.int64]:
     return np.where(clear, nearest, -1)
 
 
-def _by_place(mouths: tuple[Mouth, ...], truth: Truth) -> list[Mouth]:
-    """The two mouths that open most often, in the order of the utterances: told by who is further left."""
-    chosen = sorted(mouths, key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
+def _mouths(seen: Observation) -> tuple[Mouth, ...]:
+    """What opens and closes; where nobody looked for that, the bodies that do."""
+    return seen.mouths or find_mouths(seen.tracks)
+
+
+def _by_place(seen: Observation, truth: Truth) -> list[tuple[int, Mouth]]:
+    """The two mouths that open widest, with the numbers of the utterances that are theirs, told by who is further left.
+
+    Of a single one the half of the picture tells whose it is.
+    """
+    chosen = sorted(_mouths(seen), key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
     chosen.sort(key=lambda one: one.x)
     right = truth.camera.axes[0]
-    places = [float(np.array(said.point) @ right) for said in truth.utterances]
-    ranks = np.argsort(np.argsort(places))
-    return [chosen[min(int(rank), len(chosen) - 1)] for rank in ranks]
+    order = np.argsort([float(np.array(said.point) @ right) for said in truth.utterances])
+    if len(chosen) == 1:
+        return [(int(order[-1 if chosen[0].x > seen.width / 2 else 0]), chosen[0])]
+    return list(zip((int(order[0]), int(order[-1])), chosen, strict=False))
+
+
+def _right(heard: Heard, truth: Truth, mouths: list[tuple[int, Mouth]]) -> NDArray[np.bool_]:
+    """For each step of clear speech whether the mouth that is open is the speaker's; of one mouth whether it is open when it should be."""
+    speaker = _speaker(heard, truth)
+    lag, fits = _lag(heard, tuple(one for _, one in mouths))
+    shown = heard.t - (lag if fits > BELONGS and len(mouths) > 1 else 0.0)  # being late is not another's fault
+    open_ = np.array([np.interp(shown, one.t, one.opening, left=0.0, right=0.0) for _, one in mouths])
+    owner = np.array([number for number, _ in mouths])
+    if len(mouths) == 1:
+        loud = (speaker >= 0) & (heard.level_db > heard.level_db.max() - LOUD_DB)
+        alone: NDArray[np.bool_] = ((open_[0] > OPEN) == (speaker == owner[0]))[loud]
+        return alone
+    judged = (speaker >= 0) & (open_.max(axis=0) > OPEN)
+    both: NDArray[np.bool_] = owner[open_[:, judged].argmax(axis=0)] == speaker[judged]
+    return both
 
 
 def _lag(heard: Heard, mouths: tuple[Mouth, ...]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Mouths: parts that swing open and shut again and again about a hinge that stays."""
+"""Mouths: parts that swing open and shut again about a hinge that stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ LEAST_TURN, MOST_TURN = 0.06, 1.2  # radians between shut and wide open
 MOST_TRAVEL = 0.8  # of the long side, by which the middle of a jaw moves
 ONE_WAY = 0.85  # share of the motion that lies along one line
 TOGETHER = 0.8  # correlation of turning and moving
-LEAST_OPENINGS = 2
 OPEN, SHUT = 0.4, 0.2  # of the widest: above the one and back below the other is an opening
 LONG = 1.15  # long over short side below which an outline's angle says nothing
 
@@ -54,7 +53,7 @@ def _mouth(track: Track, view: View | None) -> Mouth | None:
     if abs(linked) < TOGETHER:
         return None
     opening = _opened(along, angle * np.sign(linked), down=float(axes[1, 1]))
-    if _openings(opening) < LEAST_OPENINGS:
+    if not _opens_and_shuts(opening):
         return None
     return Mouth(t=track.t, x=float(np.median(track.x)), y=float(np.median(track.y)), opening=opening)
 
@@ -67,8 +66,8 @@ def _opened(along: NDArray[np.float64], turned: NDArray[np.float64], *, down: fl
     return np.clip((both - shut) / max(wide - shut, 1e-9), 0.0, 1.0)
 
 
-def _openings(opening: NDArray[np.float64]) -> int:
-    """How often it goes from shut to open."""
+def _opens_and_shuts(opening: NDArray[np.float64]) -> bool:
+    """Whether it goes from shut to open, and back: what falls over stays where it is."""
     state = np.where(opening > OPEN, 1, np.where(opening < SHUT, 0, -1))
-    state = state[state >= 0]
-    return int(((state[1:] == 1) & (state[:-1] == 0)).sum() + (len(state) > 0 and state[0] == 1))
+    steps = np.diff(state[state >= 0])
+    return bool((steps > 0).any() and (steps < 0).any())
