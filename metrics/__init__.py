@@ -12,6 +12,7 @@ __all__ = ["MODULES", "as_torchmetric", "load_all"]
 MODULES = (  # those that register metrics when they are imported
     "adherence",
     "distribution_metrics",
+    "distribution_outside",
     "adherence_scene",
     "dynamics",
     "laws",

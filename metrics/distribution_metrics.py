@@ -14,7 +14,7 @@ import numpy as np
 from kinema.metrics.distribution import SEED, Measured, Rows, frechet, measured, mmd, projected, two_sample_measured
 from kinema.metrics.metric import Sample, Scored, Unscored, set_metric
 
-__all__ = ["LEAST", "compared", "frechet_distance", "frechet_sound", "kernel_distance", "kernel_sound", "two_sample_test"]
+__all__ = ["LEAST", "compared", "frechet_distance", "frechet_of", "frechet_sound", "kernel_distance", "kernel_sound", "two_sample_test"]
 
 LEAST = 40  # clips and scenes; below it an interval over scenes says little
 PER_DIMENSION = 4  # clips for every dimension of a Frechet distance, for it estimates covariances; else it is taken in fewer dimensions
@@ -45,7 +45,7 @@ def frechet_distance(shown: Sequence[Sample], true: Sequence[Sample]) -> Scored 
         >>> frechet_distance([], []).reason
         'a set metric needs 40 clips of 40 scenes, and 0 are there'
     """
-    return compared(shown, true, SEEN, _frechet, FARTHEST)
+    return compared(shown, true, SEEN, frechet_of, FARTHEST)
 
 
 @set_metric(
@@ -99,7 +99,7 @@ def frechet_sound(shown: Sequence[Sample], true: Sequence[Sample]) -> Scored | U
         >>> frechet_sound([], []).reason
         'a set metric needs 40 clips of 40 scenes, and 0 are there'
     """
-    return compared(shown, true, HEARD, _frechet, FARTHEST)
+    return compared(shown, true, HEARD, frechet_of, FARTHEST)
 
 
 @set_metric(
@@ -167,7 +167,8 @@ def _rows(samples: Sequence[Sample], names: Sequence[str], codes: dict[str, int]
     return Rows(table[:, 1:], table[:, 0].astype(np.int64))
 
 
-def _frechet(shown: Rows, true: Rows) -> tuple[Measured, int]:
+def frechet_of(shown: Rows, true: Rows) -> tuple[Measured, int]:
+    """The Frechet distance with its interval and floor, and in how many dimensions it was taken."""
     most = len(true.x) // PER_DIMENSION
     if true.x.shape[1] > most:
         x, y = projected(shown.x, true.x, most)

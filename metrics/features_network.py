@@ -25,6 +25,7 @@ SIDE, RATE, FRAMES = 64, 8.0, 24  # pixels, frames a second, frames: how a clip 
 PATCH, PATCHES, LOOKS = 48, 4, 4  # pixels of a close look, looks per moment, moments
 CLOSE = 256  # pixels, shorter side of the picture at which close looks are taken; larger pictures are made smaller
 EAR_RATE, WINDOW, HOP, FFT, BANDS = 16_000, 400, 160, 512, 64  # Hz, samples, samples, samples, mel bands
+SHORTEST = 48  # steps: what is shorter is followed by silence
 QUIET_DB, SIDE_DB = 80.0, 20.0  # dB below the loudest at which sound ends; dB of left over right that count as one
 
 
@@ -80,7 +81,7 @@ def mel_of(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     if rate != EAR_RATE:
         wave = _resampled(wave, rate)
     pair = np.stack([wave[0], wave[min(1, len(wave) - 1)]])
-    pair = np.pad(pair, ((0, 0), (0, max(0, WINDOW + HOP - pair.shape[1]))))
+    pair = np.pad(pair, ((0, 0), (0, max(0, WINDOW + SHORTEST * HOP - pair.shape[1]))))
     power = torch.stft(
         torch.from_numpy(np.ascontiguousarray(pair)), FFT, HOP, WINDOW, torch.hann_window(WINDOW), center=False, return_complex=True
     )

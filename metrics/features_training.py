@@ -7,6 +7,7 @@ families, materials, rooms, echoes, impacts and damage. What is kept are the sho
 from __future__ import annotations
 
 import io
+import math
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,8 @@ def _fit(
     while step < recipe.steps and (until is None or time.monotonic() < until):
         rng = np.random.default_rng([recipe.seed, step])
         for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / recipe.steps)))
+            falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / recipe.steps))
+            group["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * falling
         batch = _batch(clips, rng.choice(known, recipe.batch, replace=False), recipe, rng)
         loss = _loss(student.answer(student.vectors(batch)), batch)
         optimizer.zero_grad()
