@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ MOVED = 0.25  # body sizes, after which it is clear where a body goes
 SHORTEST_S = 0.1  # s, of decay; less is none
 
 
+@lru_cache(maxsize=1024)
 def measured(seen: Observation) -> dict[str, tuple[float, ...]]:
     """Every quantity that a clip shows, by the factor that should change it; what cannot be measured is left out."""
     found = {}
