@@ -13,11 +13,10 @@ import numpy as np
 from kinema.registry import Registry
 from kinema.scenes.prompts import claims_of
 from kinema.scenes.request import Claim, Request
-from kinema.scenes.shapes import mesh_of
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
-    from kinema.scenes.truth import Body, Truth
+    from kinema.scenes.truth import Truth
 
 __all__ = [
     "FOLLOWED", "METRICS", "REGISTERED", "Card", "Case", "Failed", "Metric", "Sample", "Scored", "SetMetric", "Shown", "Unscored",
@@ -25,8 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 REGISTERED = ("i2v", "v2v")  # modes in which camera, place and start are given, so that places can be compared as they are
-FOLLOWED = 2  # bodies at most that the observer tracks
-SLENDER = 2.6  # -, longest over shortest side of a body; what is flatter or longer looks like no disc from some side
+FOLLOWED = 12  # bodies at most that the observer tracks
+CROWD = 2  # bodies of one colour that touch at the start and are still told apart
+TOUCHING = 1.05  # of the sum of two radii, apart in the picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +97,23 @@ class Case:
             return "the truth has no body that is followed by name"
         if len(self.truth.bodies) > FOLLOWED:
             return f"the observer follows at most {FOLLOWED} bodies, the truth has {len(self.truth.bodies)}"
-        flat = next((body for body in self.truth.bodies if _slenderness(body, self.truth) > SLENDER), None)
-        if flat is not None:
-            return f"the observer takes bodies for discs, and a {flat.shape} is flat or long"
-        return "" if self.truth.scene.move == "static" else "the camera moves, and the observer takes it for still"
+        crowd = _crowd(self.truth)
+        return "" if crowd <= CROWD else f"{crowd} bodies of one colour touch at the start, and the observer cannot tell them apart"
 
 
-def _slenderness(body: Body, truth: Truth) -> float:
-    """The longest over the shortest side of the box round a body, along its own axes."""
-    if body.form.kind == "ball":
-        return 1.0
-    corners = truth.vertices[body.name][0] if body.name in truth.vertices else mesh_of(body.form).vertices
-    sides = np.ptp(corners, axis=0)
-    return float(sides.max() / max(float(sides.min()), 1e-9))
+def _crowd(truth: Truth) -> int:
+    """How many bodies of one colour touch one another in the first picture, at most."""
+    camera = truth.cameras(truth.times[:1])[0]
+    places = camera.project(truth.position[0], 1, 1)
+    depth = (truth.position[0] - camera.eye) @ camera.axes[1]
+    radii = [b.radius * camera.pixels_per_metre(1, 1) * camera.distance / d for b, d in zip(truth.bodies, depth, strict=True)]
+    group = list(range(len(radii)))
+    for i, one in enumerate(truth.bodies):
+        for j, two in enumerate(truth.bodies[:i]):
+            if one.colour == two.colour and np.hypot(*(places[i] - places[j])) < TOUCHING * (radii[i] + radii[j]):
+                old, new = group[i], group[j]
+                group = [new if k == old else k for k in group]
+    return max((group.count(k) for k in group), default=0)
 
 
 class Sample(NamedTuple):
