@@ -42,6 +42,7 @@ GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
     coupled={
         "dropped_impact": "without any impact no material is heard",
         "room": "the first 30 ms of an impact are the room's, too",
+        "dropouts": "a gap cuts off what rings",
     },
     blind=(
         "Materials whose impacts are alike (brass and iron, foam and cotton) are not told apart.",
@@ -79,7 +80,7 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
     source="partials that ring after an onset (peak-picked spectrum) against those of the truth's own rendered sound",
     formula="|argmax_s sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2)|, f clip, f' truth, a: weight by level",
     own=("pitch", "material_swap", "shuffled_sound", "click_track", "noise_sound", "silence"),
-    coupled={"dropped_impact": "without any impact nothing rings"},
+    coupled={"dropped_impact": "without any impact nothing rings", "dropouts": "a gap cuts off what rings"},
     blind=("Where the prompt names no size, a body of another size rightly rings at another pitch.", "Floors ring as our own slabs do."),
 )  # fmt: skip
 def pitch(seen: Observation, case: Case) -> Scored | Unscored:
@@ -111,7 +112,7 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/decay", version=1, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",),
+    "sync/decay", version=1, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",), scaled=False,
     source="T60 of partials that ring after an onset; loss factor = 2.2 / (f T60)",
     formula="|median ln(eta_i / eta'_j)| over partials i of the clip and their likes j of the truth, eta = 2.2 / (f T60)",
     own=("decay", "material_swap", "shuffled_sound", "silence"),

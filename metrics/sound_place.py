@@ -41,7 +41,7 @@ TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitc
     "sync/stereo", version=1, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
     source="level difference of the ears (first difference of the sound, so that what is high counts) against the place in the picture",
     formula="b = cov(side, x) / (k var(x)) in [-1, 1], k: the same slope of the truth's own sound and picture",
-    own=("pan_flip", "mono", "mirror", "noise_sound"),
+    own=("pan_flip", "mono", "mirror", "noise_sound", "click_track"),
     coupled={
         "silence": "nothing is heard from anywhere",
         "direction_swap": "what is seen goes the other way, what is heard does not",
@@ -87,8 +87,8 @@ def stereo(seen: Observation, case: Case) -> Scored | Unscored:
     formula="min(1, |1 - <p, p'> / <p', p'>| + rms(p - <p, p'> p' / <p', p'>) / rms(p')), p: cents re its own mean",
     own=("no_doppler", "sound_delay", "silence", "noise_sound"),
     coupled={
-        "sound_drift": "the pitch bends when the body is elsewhere",
-        "time_stretch": "what moves faster bends its pitch more",
+        "dropouts": "a pitch with gaps is not known all the time",
+        "lowpass": "a tone without its partials is harder to follow",
         "shuffled_sound": "another body moves otherwise",
         "click_track": "clicks cover the pitch",
     },
@@ -129,8 +129,6 @@ def doppler(seen: Observation, case: Case) -> Scored | Unscored:
     coupled={
         "click_track": "clicks are no tone",
         "shuffled_sound": "another body sounds at another pitch",
-        "time_stretch": "what is played faster sounds higher",
-        "dropouts": "a tone with gaps is not there all the time",
     },
     blind=("The timbre is not judged: a flute at the buzzer's pitch will do.",),
 )  # fmt: skip

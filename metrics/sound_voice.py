@@ -78,12 +78,11 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/mouth", version=1, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("mouths", "heard"),
     source="lag at the peak of the cross-correlation of mouth opening and loudness, within 500 ms",
     formula="|argmax_tau corr(a(t + tau), o(t))|, a: rms amplitude of the sound, o: the widest mouth's opening",
-    own=("mouth_delay", "sound_delay", "shuffled_sound"),
+    own=("mouth_delay", "sound_delay", "sound_drift", "shuffled_sound"),
     coupled={
         "silence": "a mouth moves and nothing is heard",
         "click_track": "clicks move no mouth",
         "noise_sound": "noise covers the loudness",
-        "sound_drift": "the voice leaves the mouth behind",
     },
     blind=("What is said is not judged, only how loud.",),
 )  # fmt: skip

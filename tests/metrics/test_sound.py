@@ -25,13 +25,14 @@ SECONDS = 2.6
 RATE = 48_000
 ALL = (decay, doppler, echo, material, mouth, pitch, room_decay, stereo, tone, voice_who)
 JUDGED = {  # scene, and what is judged of it
-    "drop@1/seed=1000003": {"material", "pitch", "echo"},
-    "echo@1/seed=1000011": {"material", "room_decay", "echo"},
+    "drop@1/seed=1000003": {"material", "pitch"},
+    "echo@1/seed=1000011": {"material", "room_decay"},
     "whirling_buzzer@1/seed=1000003": {"stereo", "doppler", "tone"},
     "puppet_duet@1/seed=1000003": {"voice_who", "mouth"},
+    "drop@1/seed=1000004": {"material", "pitch", "echo"},
     "pendulum@1/seed=1000003": set(),
 }
-DROP, ROOM, WHIRL, DUET, _ = JUDGED
+DROP, ROOM, WHIRL, DUET, WALL, _ = JUDGED
 
 
 @lru_cache(maxsize=16)
@@ -131,12 +132,16 @@ def test_decay_is_the_ratio_of_losses(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(found, Scored) and found.value == pytest.approx(abs(np.log(factor)), abs=1e-6)
 
 
-def test_room_and_echo_are_compared_with_the_truths() -> None:
+def test_the_decay_of_the_room() -> None:
     seen = observed(ROOM)
-    longer = replace(seen, room={name: value_ * (2.0 if name.startswith("decay") else 1.0) for name, value_ in seen.room.items()})
-    assert value(room_decay, longer, ROOM) == pytest.approx(np.log(2), abs=0.1) and value(echo, longer, ROOM) == 0
+    longer = replace(seen, room={name: number * (2.0 if name.startswith("decay") else 1.0) for name, number in seen.room.items()})
+    assert value(room_decay, longer, ROOM) == pytest.approx(np.log(2), abs=0.1)
+
+
+def test_the_delay_of_the_wall() -> None:
+    seen = observed(WALL)
     later = replace(seen, room=seen.room | {"early_ms": seen.room["early_ms"] + 4.0})
-    assert value(echo, later, ROOM) == pytest.approx(4.0) and value(room_decay, later, ROOM) == value(room_decay, seen, ROOM)
+    assert value(echo, later, WALL) == pytest.approx(4.0)
 
 
 def test_sides_follow_the_picture() -> None:
