@@ -417,7 +417,8 @@ def _do_set(task: SetTask) -> dict[str, Result]:
         return [Sample(scene, Observation(features=one.features), NO_CASE) for (scene, _), one in zip(rows, seen, strict=True)]
 
     shown, true = samples(task.shown), samples(task.true)
-    return {name: _guarded(lambda name=name: _checked(METRICS[name].load().function(shown, true))) for name in task.metrics}  # type: ignore[misc]
+    functions: dict[str, Any] = {name: METRICS[name].load().function for name in task.metrics}
+    return {name: _guarded(lambda function=function: _checked(function(shown, true))) for name, function in functions.items()}  # type: ignore[misc]
 
 
 def _plain(text: str, place: Path) -> str:

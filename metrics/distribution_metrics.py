@@ -17,7 +17,7 @@ from kinema.metrics.metric import Sample, Scored, Unscored, set_metric
 __all__ = ["LEAST", "compared", "frechet_distance", "frechet_of", "frechet_sound", "kernel_distance", "kernel_sound", "two_sample_test"]
 
 LEAST = 40  # clips and scenes; below it an interval over scenes says little
-PER_DIMENSION = 4  # clips for every dimension of a Frechet distance, for it estimates covariances; else it is taken in fewer dimensions
+PER_DIMENSION = 2  # clips for every dimension of a Frechet distance, for it estimates covariances
 FARTHEST = 1000.0  # squared units; a component's variance over good and damaged clips is 1, so nothing that is a clip comes near
 SEEN, HEARD = ("picture", "motion"), ("sound",)
 OWN_SEEN = ("blur", "noise", "compression", "downscale", "flicker", "banding")
@@ -39,13 +39,13 @@ def frechet_distance(shown: Sequence[Sample], true: Sequence[Sample]) -> Scored 
     """How far the clips' pictures and motions lie from the truth's, as two normal distributions.
 
     Returns:
-        0 for the same mean and covariance, at most 1000. ``Unscored`` below 40 clips.
+        0 for the same mean and covariance, at most 1000. ``Unscored`` below 40 clips, or two for every component of the vectors.
 
     Example:
         >>> frechet_distance([], []).reason
         'a set metric needs 40 clips of 40 scenes, and 0 are there'
     """
-    return compared(shown, true, SEEN, frechet_of, FARTHEST)
+    return _enough(shown, true, SEEN) or compared(shown, true, SEEN, frechet_of, FARTHEST)
 
 
 @set_metric(
@@ -93,13 +93,13 @@ def frechet_sound(shown: Sequence[Sample], true: Sequence[Sample]) -> Scored | U
     """How far the clips' sounds lie from the truth's, as two normal distributions.
 
     Returns:
-        0 for the same mean and covariance, at most 1000. ``Unscored`` below 40 clips.
+        0 for the same mean and covariance, at most 1000. ``Unscored`` below 40 clips, or two for every component of the vectors.
 
     Example:
         >>> frechet_sound([], []).reason
         'a set metric needs 40 clips of 40 scenes, and 0 are there'
     """
-    return compared(shown, true, HEARD, frechet_of, FARTHEST)
+    return _enough(shown, true, HEARD) or compared(shown, true, HEARD, frechet_of, FARTHEST)
 
 
 @set_metric(
@@ -174,6 +174,16 @@ def frechet_of(shown: Rows, true: Rows) -> tuple[Measured, int]:
         x, y = projected(shown.x, true.x, most)
         shown, true = Rows(x, shown.scene), Rows(y, true.scene)
     return measured(frechet, shown, true), true.x.shape[1]
+
+
+def _enough(shown: Sequence[Sample], true: Sequence[Sample], names: Sequence[str]) -> Unscored | None:
+    """Our own vectors are never projected: noise leaves the directions in which the truth varies (measured: its distance falls again)."""
+    found = [sample.seen.features for sample in true if all(sample.seen.features.get(name) for name in names)]
+    needed = PER_DIMENSION * sum(len(found[0][name]) for name in names) if found else 0
+    there = min(len(shown), len(found))
+    if not LEAST <= there < needed:
+        return None
+    return Unscored(reason=f"a Frechet distance of these vectors needs {needed} clips, and {there} are there")
 
 
 def _mmd(shown: Rows, true: Rows) -> tuple[Measured, int]:

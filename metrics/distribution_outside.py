@@ -42,7 +42,7 @@ def _made(name: str) -> Callable[[Sequence[Sample], Sequence[Sample]], Scored | 
     register = set_metric(
         f"realism/frechet_{name}", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("features", f"features:{name}"),
         source=source, formula="|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^0.5)", legacy=True,
-        blind=("In as many dimensions as a quarter of the clips, the truth's main ones: published values use all, and far more clips.",),
+        blind=("In at most as many dimensions as half the clips, the truth's main ones: published values use all, and far more clips.",),
     )  # fmt: skip
     return register(distance)
 

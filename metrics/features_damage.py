@@ -34,7 +34,8 @@ def _noise(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> 
 
 def _compression(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(60 - 56 * dose)]
-    return np.stack([cv2.imdecode(cv2.imencode(".jpg", frame, quality)[1], cv2.IMREAD_COLOR) for frame in frames])
+    squeezed = [cv2.imdecode(cv2.imencode(".jpg", frame, quality)[1], cv2.IMREAD_COLOR) for frame in frames]
+    return np.stack([frame for frame in squeezed if frame is not None])
 
 
 def _downscale(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -75,7 +76,7 @@ def _frozen(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) ->
 
 
 def _bytes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.clip(np.round(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(values), 0, 255), dtype=np.uint8)
 
 
 def _hiss(sound: NDArray[np.float32], dose: float, rng: np.random.Generator) -> NDArray[np.float32]:

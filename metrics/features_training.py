@@ -164,7 +164,7 @@ def _example(clips: Clips, i: int, length: int, recipe: Recipe, rng: np.random.G
     patches = patches_of(frames)
     patches = patches[rng.choice(len(patches), recipe.looks, replace=len(patches) < recipe.looks)]
     row = clips.rows[i]
-    labels = {name: np.int64(_class(name, row)) for name in CLASSES}
+    labels: dict[str, Any] = {name: np.int64(_class(name, row)) for name in CLASSES}
     return labels | {
         "frames": frames.transpose(0, 3, 1, 2).astype(np.float32) / 255,
         "patches": np.concatenate([patches[:, 0], patches[:, 1]], 3).transpose(0, 3, 1, 2).astype(np.float32) / 255,
@@ -269,7 +269,7 @@ def _examined(student: Student, clips: Clips, recipe: Recipe) -> dict[str, float
     index = np.tile(index[index % recipe.held_out == 0], 6)
     fit_index = rng.permutation(np.flatnonzero(np.arange(len(clips.rows)) % recipe.held_out))[:EXAMINED]
     learnt, tried = (_gathered(student, clips, some, recipe, rng) for some in (fit_index, index))
-    marks = {}
+    marks: dict[str, float] = {}
     for label, vector in (("quality", "picture"), ("order", "motion"), ("pace", "motion"), ("hearing", "sound"), ("events", "sound")):
         names = {"quality": [n for n in SEEN if n not in ORDER], "order": list(ORDER), "pace": ["speed", "impacts"],
                  "hearing": list(HEARD), "events": ["heard_impacts", "decay"]}[label]  # fmt: skip

@@ -73,7 +73,7 @@ def warping_in(frames: NDArray[np.uint8]) -> float:
     errors = []
     for i in np.unique(np.linspace(0, len(frames) - 2, PAIRS).astype(int)):
         first, second = (cv2.cvtColor(cv2.resize(frames[k], size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY) for k in (i, i + 1))
-        flow = flow_of.calc(first, second, None)  # type: ignore[call-overload]
+        flow = flow_of.calc(first, second, None)
         back = cv2.remap(second, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         off = np.sort(np.abs(back.astype(np.float32) - first.astype(np.float32)).ravel())
         errors.append(float(off[: int(COVERED * len(off))].mean()))

@@ -9,7 +9,15 @@ from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.kid import poly_mmd
 
 from kinema.metrics.distribution import Rows, area_under_curve, frechet, measured, mmd, projected, two_sample, two_sample_measured
-from kinema.metrics.distribution_metrics import LEAST, frechet_distance, kernel_distance, kernel_sound, two_sample_test
+from kinema.metrics.distribution_metrics import (
+    LEAST,
+    compared,
+    frechet_distance,
+    frechet_of,
+    kernel_distance,
+    kernel_sound,
+    two_sample_test,
+)
 from kinema.metrics.metric import Case, Sample, Scored, Unscored
 from kinema.metrics.observation import Observation
 
@@ -114,12 +122,15 @@ def test_small_sets_and_sets_without_vectors_are_unscored() -> None:
     assert none.reason.startswith("not run: 0 of 60")
 
 
-def test_frechet_takes_fewer_dimensions_where_clips_are_few() -> None:
+def test_frechet_takes_fewer_dimensions_where_clips_are_few_but_not_of_our_own_vectors() -> None:
     found = frechet_distance(samples(40, 0.2), samples(40))
     assert isinstance(found, Scored)
     assert found.details["dimensions"] == 8
     rng = np.random.default_rng(3)
     wide = [Sample(str(k), Observation(features={"picture": tuple(rng.normal(size=40)), "motion": (0.0,)}), CASE) for k in range(40)]
-    thin = frechet_distance(wide, wide)
+    few = frechet_distance(wide, wide)
+    assert isinstance(few, Unscored)
+    assert few.reason == "a Frechet distance of these vectors needs 82 clips, and 40 are there"
+    thin = compared(wide, wide, ("picture",), frechet_of, 1e6)
     assert isinstance(thin, Scored)
-    assert thin.details["dimensions"] == 10
+    assert thin.details["dimensions"] == 20
