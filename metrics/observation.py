@@ -204,7 +204,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Masks:
-    """Where what is, for comparisons pixel by pixel (``i2v`` and ``v2v``); a quarter of the picture's sides or smaller.
+    """Where what is, for comparisons pixel by pixel (``i2v`` and ``v2v``); at most 256 px a side.
 
     Attributes:
         bodies: (T, h, w) uint8, 0 background, k + 1 where track number k (its place in ``Observation.tracks``) is seen.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Pair", "acceleration_error", "contact_time_error", "pairs", "rotation_error", "trajectory_error", "velocity_error"]
 
 REACH = {1: 2, 2: 4}  # frames on either side that a velocity, or an acceleration, is fitted over
+CLEAR = 0.3  # -, of the fastest contact's speed; slower ones are too close together to be told apart
 CAP = 2.0  # -, relative errors beyond this are all the same
 SLOW = {1: 0.5, 2: 0.4}  # px a frame (a frame squared), rms: below it tracks that are .35 px off cannot tell
 WINDOW = 0.5  # s, a contact further away is another one
@@ -263,7 +264,7 @@ def contact_time_error(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the visible contacts are off in time, in milliseconds.
 
     Returns:
-        The median over the truth's contacts that change a velocity in the picture, 500 for one that is not shown. ``Unscored`` without
+        The median over the truth's clear contacts (a third of the fastest one's speed or more), 500 for one that is not shown. ``Unscored`` without
         truth, for clips made from text alone and where nothing touches visibly.
 
     Example:
@@ -272,7 +273,8 @@ def contact_time_error(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if reason := _reason(case):
         return Unscored(reason=reason)
-    want = [contact.t for contact in wanted(seen, case).contacts]
+    hits = [(contact.t, float(np.hypot(*contact.before))) for contact in wanted(seen, case).contacts]
+    want = [t for t, speed in hits if speed >= CLEAR * max(speed for _, speed in hits)]
     if not want:
         return Unscored(reason="no contact of the truth is sudden to the eye")
     got = [contact.t for contact in seen.contacts if contact.confidence >= 0.5]
