@@ -51,8 +51,9 @@ def _at(claim: Claim, moments: list[float], what: str, missed: float = ELSEWHEN)
         return Verdict(claim=claim, holds=0.0, why=f"{what}: not seen")
     if claim.time is None:
         return Verdict(claim=claim, holds=1.0, why=f"{what}: seen at {moments[0]:.2f} s")
-    best = min(moments, key=lambda moment: abs(moment - claim.time))
-    off = best - claim.time
+    wanted = claim.time
+    best = min(moments, key=lambda moment: abs(moment - wanted))
+    off = best - wanted
     holds = float(np.clip(1 - (1 - missed) * (abs(off) - NEAR_S) / (FAR_S - NEAR_S), missed, 1))
     return Verdict(claim=claim, holds=holds, why=f"{what}: asked for at {claim.time:.2f} s, seen at {best:.2f} s", off_s=off)
 
@@ -247,9 +248,14 @@ def _arrival(track: Track, evidence: Evidence) -> float | None:
         if y.max() - y[0] < STARTED * track.diameter:
             return None
         return _reached(y, track.t, float(y.max()) - LANDED * track.diameter)
-    ways = [float(np.hypot(*(np.ptp(values) for values in evidence.path(one)))) for one in evidence.owners.values()]
-    common = COMMON * min(ways)
+    common = COMMON * min(_reach(one, evidence) for one in evidence.owners.values())
     return _reached(np.hypot(x - x[0], y - y[0]), track.t, common) if common > STARTED * track.diameter else None
+
+
+def _reach(track: Track, evidence: Evidence) -> float:
+    """Diagonal of the box round a track's way, pixels."""
+    x, y = evidence.path(track)
+    return float(np.hypot(np.ptp(x), np.ptp(y)))
 
 
 def _spoken(evidence: Evidence) -> dict[int, float | None]:

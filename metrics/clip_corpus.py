@@ -79,7 +79,8 @@ def group_of(number: int, first_seed: int = FIRST_SEED) -> list[tuple[str, Scene
     rng = np.random.default_rng([first_seed, number, 1])
     first = SCENES[family].load().draw(first_seed + number)
     if rng.random() < DEALT:
-        first = replace(first, **{name: str(rng.choice(values)) for name, values in OUTER.items()})
+        for name, values in OUTER.items():
+            first = _with(first, name, str(rng.choice(values)))
     members: list[tuple[str, Scene]] = [("", first)]
     sets = {factor: found for factor, found in contrasts_of(first).items() if factor not in UNSEEN}
     for factor in rng.permutation(list(sets))[:BODILY]:
@@ -87,8 +88,19 @@ def group_of(number: int, first_seed: int = FIRST_SEED) -> list[tuple[str, Scene
         members.append((str(factor), others[int(rng.integers(len(others)))]))
     for name, values in OUTER.items():
         other = str(rng.choice([value for value in values if value != getattr(first, name)]))
-        members.append(("camera" if name == "move" else name, replace(first, **{name: other})))
+        members.append(("camera" if name == "move" else name, _with(first, name, other)))
     return members
+
+
+def _with(scene: Scene, name: str, value: str) -> Scene:
+    """The scene in another style, in another light, or with another camera move."""
+    match name:
+        case "style":
+            return replace(scene, style=value)
+        case "lighting":
+            return replace(scene, lighting=value)
+        case _:
+            return replace(scene, move=value)
 
 
 def render_groups(out: Path, count: int, *, first_seed: int = FIRST_SEED, progress: Callable[[int, int], None] | None = None) -> None:

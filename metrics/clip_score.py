@@ -175,7 +175,7 @@ def _open_clip(checkpoint: OpenClip):  # type: ignore[no-untyped-def]  # open_cl
     if sha256_of(checkpoint.path) != checkpoint.sha256:
         raise ConfigError(f"{checkpoint.path} is not the file that sha256 {checkpoint.sha256[:12]}... names")
     try:
-        import open_clip
+        import open_clip  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtra("open_clip is not installed; a checkpoint of it needs: pip install open_clip_torch") from error
     from safetensors.torch import load_file

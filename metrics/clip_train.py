@@ -129,7 +129,7 @@ def _step(net: Any, optimiser: Any, data: Groups, words: Any, members: list[NDAr
     frames = torch.from_numpy(data.frames[places]).permute(0, 1, 4, 2, 3).float() / 255
     loss = _loss(net.video(_shaken(frames, rng)), net.text(ids), net.scale.clamp(max=math.log(50.0)).exp(), owner)
     optimiser.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())

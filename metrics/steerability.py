@@ -123,7 +123,7 @@ def _step(before: Quantities, after: Quantities, name: str, null: Quantities) ->
     """The change of a quantity in standard deviations of the null."""
     if name not in before or name not in after:
         return None
-    return (np.array(after[name]) - np.array(before[name])) / np.array(null[name])
+    return np.asarray((np.array(after[name]) - np.array(before[name])) / np.array(null[name]), dtype=np.float64)
 
 
 def _scored(
