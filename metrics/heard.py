@@ -51,10 +51,10 @@ class Train(NamedTuple):
     "sync/loudness", version=1, unit="-", better="lower", best=0.0, worst=WORST_SLOPE, needs=("contacts", "onsets"),
     source="audio_video_peers 5.1 no. 8; the truth's own slope from its own sound, heard in the same way",
     formula="|slope(level in dB over 20 log10 of the change of velocity seen) - the same of the truth|, at most 1",
-    own=("level_flat",),
+    own=("level_flat", "clipping", "dropped_impact", "silence", "noise_sound"),
     coupled={
-        "silence": "no impact has a level", "noise_sound": "no impact stands out of noise",
         "shuffled_sound": "another scene's levels follow nothing here", "click_track": "clicks are all equally loud",
+        "dropouts": "what is cut is less loud", "sound_delay": "impacts whose sound is cut off by the clip's ends have no level",
     },
     blind=("Only the change of level with speed counts, not the level itself.", "Loud and soft swapped pairwise may leave a slope."),
 )  # fmt: skip
@@ -93,9 +93,9 @@ def loudness(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/restitution_heard", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("onsets",),
     source="audio_video_peers 5.1 no. 6", formula="|e heard - e true|, e = (t3 - t2) / (t2 - t1) over the row of bounces heard",
-    own=("restitution",),
+    own=("restitution", "dropped_impact", "sound_jitter", "dropouts", "silence", "noise_sound"),
     coupled={
-        "dropped_impact": "a row with a gap has another rhythm", "phantom_impact": "so has a row with one more",
+        "phantom_impact": "a row with one more has another rhythm", "room": "weak bounces are covered by the room's answer to strong ones",
         "shuffled_sound": "another scene's rhythm", "click_track": "clicks come evenly",
     },
     blind=("It listens and does not look: sound that is late as a whole is perfect here.",),
@@ -126,7 +126,7 @@ def restitution_heard(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/gravity_heard", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("onsets",),
     source="audio_video_peers 5.1 no. 7",
     formula="|ln(g heard / g)|, g heard = 8 h e^2 / (t2 - t1)^2, h the truth's height of fall; at most ln 4",
-    own=("gravity",),
+    own=("gravity", "sound_jitter", "dropouts", "silence", "noise_sound"),
     coupled={
         "time_stretch": "slower and less pull sound alike", "dropped_impact": "a row with a gap has another rhythm",
         "phantom_impact": "so has a row with one more", "shuffled_sound": "another scene's rhythm",

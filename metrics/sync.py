@@ -36,23 +36,22 @@ BLIND = (
     "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
     "Without truth the sound's way through the air (3 ms a metre) counts as lag.",
 )
-LAGS: Mapping[str, str] = {
-    "sound_drift": "sound that runs away is late, and the later the longer the clip",
-    "sound_jitter": "where every sound strays by more than its neighbours are apart no common lag is left",
+LESS = ("dropped_impact", "dropouts", "silence", "noise_sound")  # impacts that are no longer heard
+OTHER: Mapping[str, str] = {
     "shuffled_sound": "the sound of another scene has no lag of its own",
-    "vanish": "a body that is gone before it touches shows no impact",
-}
-SPREADS: Mapping[str, str] = {
-    "noise_sound": "few impacts stand out of noise",
-    "shuffled_sound": "the sound of another scene strays from this one's impacts",
     "click_track": "clicks lie where they happen to",
+}
+LAGS: Mapping[str, str] = {
+    **OTHER,
+    "phantom_impact": "of a single impact nothing tells which of two equal sounds is its own",
+    "vanish": "a body that is gone before it touches shows no impact",
 }
 
 
 @metric(
     "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
     formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}",
-    own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
+    own=("sound_delay", "sound_drift", "sound_jitter", *LESS), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def offset(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound of an impact is from its sight, in milliseconds.
@@ -78,7 +77,7 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
     formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}",
-    own=("sound_delay", "silence", "noise_sound"), coupled=LAGS, blind=BLIND,
+    own=("sound_delay", "sound_drift", "sound_jitter", *LESS), coupled=LAGS, blind=BLIND,
 )  # fmt: skip
 def lag(seen: Observation, case: Case) -> Scored | Unscored:
     """How much later than its sight the sound of an impact comes, in milliseconds; negative where it comes first.
@@ -102,7 +101,7 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/jitter", version=1, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
     formula="standard deviation of the lags of paired impacts round their straight line over time (n - 2; of two round their mean)",
-    own=("sound_jitter", "silence"), coupled={**SPREADS, "dropped_impact": "of fewer than two sounds nothing is even"},
+    own=("sound_jitter", *LESS), coupled=OTHER,
     blind=(*BLIND, "A sound more than 300 ms from where the others put it counts as missing, not as jitter."),
 )  # fmt: skip
 def jitter(seen: Observation, case: Case) -> Scored | Unscored:
@@ -132,7 +131,8 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
     formula="|slope| of lag over time (least squares) of paired impacts",
-    own=("sound_drift", "silence"), coupled={**SPREADS, "sound_jitter": "a few sounds that stray have a slope"},
+    own=("sound_drift", "dropped_impact", "silence", "noise_sound"),
+    coupled={**OTHER, "sound_jitter": "a few sounds that stray have a slope", "dropouts": "impacts that fall into one are missing"},
     blind=(*BLIND, "Where a stretch of sound and of picture agree nothing drifts: that is dynamics/pace."),
 )  # fmt: skip
 def drift(seen: Observation, case: Case) -> Scored | Unscored:
@@ -165,7 +165,11 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
     formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 for an impact without sound",
-    own=("sound_delay", "dropped_impact", "silence", "noise_sound"), coupled=LAGS,
+    own=("sound_delay", "sound_jitter", *LESS),
+    coupled={
+        **OTHER, "sound_drift": "sound that runs away is late in the end",
+        "room": "weak impacts are covered by the room's answer to strong ones",
+    },
     blind=(*BLIND, "What no viewer notices is perfect here: see sync/offset for less than 45 ms."),
 )  # fmt: skip
 def perceptual(seen: Observation, case: Case) -> Scored | Unscored:

@@ -33,11 +33,10 @@ BLIND = (
     "A contact too light or too short to be seen, where bodies lie or touch already, may explain any sound then.",
     "Sounds closer than 30 ms are one.",
 )
-STRAYED = {
-    "sound_delay": "a sound that comes too late is no longer its impact's", "sound_drift": "the same, from where it has run away so far"
-}
+STRAYED = {"sound_delay": "a sound that comes too late is no longer its impact's"}
 OTHER_SOUND = {"shuffled_sound": "the sounds of another scene are there in place of its own", "click_track": "a click is a phantom sound"}
-OWN = ("dropped_impact", "phantom_impact", "sound_jitter", "silence", "noise_sound")
+COVERED = "weak impacts are covered by the room's answer to strong ones"
+OWN = ("dropped_impact", "phantom_impact", "sound_jitter", "sound_drift", "dropouts", "silence", "noise_sound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class _Events:
     source="F1 of contacts and onsets matched one to one (Hungarian) within 50 ms; null: the sound shifted round the clip",
     formula="2 heard / (2 heard + silent + phantom), matched within 50 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND},
+    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
     blind=(*BLIND, "All or nothing at 50 ms: see sync/offset."),
 )  # fmt: skip
 def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
@@ -98,7 +97,7 @@ def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/event_f1_25", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 25 ms", formula="2 heard / (2 heard + silent + phantom), matched within 25 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND},
+    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
     blind=BLIND,
 )  # fmt: skip
 def event_f1_25(seen: Observation, case: Case) -> Scored | Unscored:
@@ -119,7 +118,7 @@ def event_f1_25(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/event_f1_100", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 100 ms", formula="2 heard / (2 heard + silent + phantom), matched within 100 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND},
+    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
     blind=BLIND,
 )  # fmt: skip
 def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
@@ -141,7 +140,9 @@ def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
     source="audio_video_peers 5.1 no. 2: false positives apart",
     formula="sounds within 30 dB of the loudest that no contact explains once the common lag is taken off, per second; at most 4",
     own=("phantom_impact",),
-    coupled={**OTHER_SOUND, "sound_jitter": "a sound that strays too far is no impact's"}, blind=BLIND,
+    coupled={
+        **OTHER_SOUND, "sound_jitter": "a sound that strays too far is no impact's", "dropouts": "what goes on after a gap starts anew",
+    }, blind=BLIND,
 )  # fmt: skip
 def phantom(seen: Observation, case: Case) -> Scored | Unscored:
     """How many sounds a second have no impact.
@@ -169,8 +170,11 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/silent", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("contacts", "onsets"),
     source="audio_video_peers 5.1 no. 2: false negatives apart",
     formula="share of the sure contacts without an onset within 50 ms once the common lag is taken off",
-    own=("dropped_impact", "silence", "noise_sound"),
-    coupled={"sound_jitter": "a sound that strays too far is no impact's", "shuffled_sound": OTHER_SOUND["shuffled_sound"]}, blind=BLIND,
+    own=("dropped_impact", "dropouts", "silence", "noise_sound"),
+    coupled={
+        "sound_jitter": "a sound that strays too far is no impact's", "shuffled_sound": "no impact has its own sound",
+        "click_track": "clicks cover the impacts", "room": COVERED,
+    }, blind=BLIND,
 )  # fmt: skip
 def silent(seen: Observation, case: Case) -> Scored | Unscored:
     """Which share of the impacts that are seen makes no sound.
