@@ -8,7 +8,6 @@ import numpy as np
 
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import HEARD_RATE, Observation
-from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.sound_truth import unknown
 
 if TYPE_CHECKING:
@@ -105,10 +104,9 @@ def mouth(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="nobody speaks in the truth")
     if reason := _reverberant(truth):
         return Unscored(reason=reason)
-    mouths = _mouths(seen)
-    if seen.heard is None or not mouths:
+    if seen.heard is None or not seen.mouths:
         return Scored(value=WORST_MS, why="Somebody speaks in the truth; no moving mouth is seen and heard in the clip.")
-    lag, best = _lag(seen.heard, mouths)
+    lag, best = _lag(seen.heard, seen.mouths)
     if best < BELONGS:
         return Scored(value=WORST_MS, why=f"Mouth and loudness do not go together at any lag (at best {best:.2f}).")
     why = f"The voice comes {abs(1000 * lag):.0f} ms {'after' if lag > 0 else 'before'} the mouth (correlation {best:.2f})."
@@ -129,17 +127,12 @@ def _speaker(heard: Heard, truth: Truth) -> NDArray[np.int64]:
     return np.where(clear, nearest, -1)
 
 
-def _mouths(seen: Observation) -> tuple[Mouth, ...]:
-    """What opens and closes; where nobody looked for that, the bodies that do."""
-    return seen.mouths or find_mouths(seen.tracks)
-
-
 def _by_place(seen: Observation, truth: Truth) -> list[tuple[int, Mouth]]:
     """The two mouths that open widest, with the numbers of the utterances that are theirs, told by who is further left.
 
     Of a single one the half of the picture tells whose it is.
     """
-    chosen = sorted(_mouths(seen), key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
+    chosen = sorted(seen.mouths, key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
     chosen.sort(key=lambda one: one.x)
     right = truth.camera.axes[0]
     order = np.argsort([float(np.array(said.point) @ right) for said in truth.utterances])

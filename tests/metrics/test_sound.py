@@ -13,6 +13,7 @@ from kinema.metrics.ideal import ideal
 from kinema.metrics.metric import METRICS, Case, Scored, Unscored
 from kinema.metrics.observation import Mouth, Observation, Onset, Ring
 from kinema.metrics.observe.hearing import hear
+from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.sound import decay, doppler, echo, material, mouth, pitch, room_decay, stereo, tone, voice_who
 from kinema.scenes.request import Request
 from kinema.scenes.scene import scene_from_id
@@ -170,10 +171,10 @@ def test_tones_bend_and_have_their_pitch() -> None:
 
 def test_a_jaw_that_is_followed_is_a_mouth() -> None:
     seen = observed(DUET)
-    jaws = replace(seen, mouths=())
+    jaws = replace(seen, mouths=find_mouths(seen.tracks))
     assert value(mouth, jaws, DUET) < 20 and value(voice_who, jaws, DUET) > 0.85
-    assert value(voice_who, replace(jaws, tracks=jaws.tracks[:1]), DUET) > 0.85
-    assert value(mouth, replace(seen, mouths=(), tracks=()), DUET) == 500
+    assert value(voice_who, replace(jaws, mouths=jaws.mouths[:1]), DUET) > 0.85
+    assert value(mouth, replace(seen, mouths=()), DUET) == 500
 
 
 @pytest.mark.parametrize("late", [-0.3, -0.06, 0.1, 0.4])
