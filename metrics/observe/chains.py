@@ -196,6 +196,7 @@ def _link(a: Chain, b: Chain) -> float:
         np.hypot(b.first.x - ahead[0], b.first.y - ahead[1]), np.hypot(a.last.x - back[0], a.last.y - back[1]),
         np.hypot(half_a[0] - half_b[0], half_a[1] - half_b[1]), np.hypot(b.first.x - a.last.x, b.first.y - a.last.y),
     )  # fmt: skip
+    miss = min(misses) if gap <= LONGEST_PAUSE + 1 else min(misses[2], 0.5 * (misses[0] + misses[1]))  # what meets for long passes by
     radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
     grown = abs(float(np.log(radii[0] / radii[1])))
-    return float(min(FAR, 0.5 * min(misses) / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))
+    return float(min(FAR, 0.5 * miss / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))
