@@ -130,8 +130,9 @@ def _validity(card: Card) -> dict[str, Any]:
         rows["other faults"] = f"move it by at most {100 * stray['share']:.1f} % of its full response ({stray['fault']})"
     if found["takes_sd"] is not None:
         rows["takes"] = f"two right takes of a scene differ by {found['takes_sd']:.3g} {card.unit} (standard deviation of one)"
-    shared = f"{cost['see']:.0f} ms of seeing and {cost['hear']:.0f} ms of hearing for all metrics"
-    rows["cost"] = f"{cost['metric']:.2g} ms of CPU a clip, after {shared}"
+    if cost:
+        shared = f"{cost['see']:.0f} ms of seeing and {cost['hear']:.0f} ms of hearing for all metrics"
+        rows["cost"] = f"{cost['metric']:.2g} ms of CPU a clip, after {shared}"
     return rows | {"measured on": found["suite"]}
 
 
