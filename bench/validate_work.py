@@ -108,7 +108,10 @@ def attempt(trial: Trial) -> dict[str, Any]:
 
 
 def _vectors(trial: Trial) -> dict[str, dict[str, tuple[float, ...]]]:
-    """The vectors of the faulty clips by dose; without a fault also those of the scene's own truth."""
+    """The vectors of the faulty clips by dose; without a fault also those of the scene's own truth.
+
+    A clip on which the fault has nothing to act (a silent one) stays in the set as it is.
+    """
     from kinema.metrics.features import features_of
 
     shot = _shot(trial.scene, trial.request, TAKE)
@@ -117,13 +120,14 @@ def _vectors(trial: Trial) -> dict[str, dict[str, tuple[float, ...]]]:
         true = _shot(trial.scene, trial.request, GIVEN_TAKE)
         return {"0": features_of(read_back(shot.clip, place)), TRUE: features_of(read_back(true.clip, place))}
     fault = FAULTS[trial.fault]
-    if fault.unfit(shot.truth):
-        return {}
+    idle = bool(fault.unfit(shot.truth))
     picture, sound = _changes(fault)
     names = ("picture", "motion") * picture + ("sound",) * sound
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for dose in fault.tried:
-        vectors = features_of(read_back(_needed(fault(shot, dose), picture, sound), place))
+        if not (idle and found):
+            clip = shot.clip if idle else fault(shot, dose)
+            vectors = features_of(read_back(_needed(clip, picture, sound), place))
         found[f"{dose:g}"] = {name: vectors[name] for name in names}
     return found
 
