@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from kinema.bench.cli import _exit_code
+from kinema.bench.suite import load_suite
 from kinema.metrics import load_all
 from kinema.metrics.metric import METRICS
 from kinema.record import AXES, read_lines, read_run
@@ -110,10 +111,14 @@ def scores(folder: Path) -> bytes:
 
 def test_the_record_is_complete(whole: Path) -> None:
     run = read_run(whole)
-    assert len(run.scores) == 5 * 2 * len(METRICS)
+    suite = load_suite("tiny.toml")
+    assert len(run.scores) == 5 * (2 * len(suite.clip_metrics) + len(suite.set_metrics))
+    of_sets = [line for line in run.scores if line["scene"] == "*"]
+    assert run.scores[-len(of_sets) :] == of_sets
+    assert {(line["status"], line["clip"]) for line in of_sets} == {("unscored", None)}  # two scenes are no set
     assert run.generators == ("oracle", "silent", "late_sound:ms=250", "static", "tiny_model:Still")
     assert [row["scene"] for row in run.requests] == ["drop@1/seed=5", "pendulum@1/seed=5"]
-    for line in run.scores:
+    for line in run.scores[: -len(of_sets)]:
         assert line["schema"] == 1
         assert (whole / "clips" / f"{line['clip']}.mp4").exists()
         assert json.loads((whole / "observations" / f"{line['clip']}.json").read_text())["schema"] == 1
@@ -234,7 +239,7 @@ def test_lost_clips_count_worst_and_do_not_end_the_run(home: Path, capfd: pytest
     assert {name: entry["lost"] for name, entry in summary.items()} == {"tiny_model:Still": 0, **{f"tiny_model:{n}": 2 for n in names}}
     reasons = {}
     for line in read_run(out).scores:
-        if line["generator"] == "tiny_model:Still":
+        if line["generator"] == "tiny_model:Still" or line["scene"] == "*":
             assert "lost" not in line["details"]
             continue
         if line["scene"].startswith("pendulum") and line["metric"] in ("sync/offset", "sync/lag", "dynamics/restitution"):
@@ -321,7 +326,8 @@ def test_missing_and_broken_clips_are_lost_and_outside_ones_unscaled(
     run = read_run(tmp_path / "run")
     of: dict[str, dict[str, Any]] = {"good": {}, "broken": {}, "absent": {}}
     for line in run.scores:
-        of[Path(line["scene"]).stem][line["metric"]] = line
+        if line["scene"] != "*":
+            of[Path(line["scene"]).stem][line["metric"]] = line
     assert all(line["scaled"] is None for lines in of.values() for line in lines.values())
     assert of["good"]["dynamics/law_residual"]["status"] == "unscored"
     assert of["good"]["dynamics/gravity"]["status"] == "scored"
