@@ -274,7 +274,7 @@ def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float
     deeper = deeper if deeper * motion[0] > 0 else 0.0  # who comes nearer makes near things grow more, never less
     shear = max(0.0, abs(shear) - SURE)
     apart = np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))
-    return float(apart) / max(height, width)
+    return float(apart / max(height, width))
 
 
 # From pairs to every frame ------------------------------------------------------------------------------------------------------------

@@ -78,3 +78,17 @@ def test_what_shows_nothing_has_no_view(shape: tuple[int, ...]) -> None:
 
 def test_noise_alone_is_no_camera() -> None:
     assert find_view(np.random.default_rng(3).integers(0, 255, (40, 96, 96, 3), dtype=np.uint8)) is None
+
+
+def test_a_moving_background_is_the_same_canvas_for_every_frame_without_the_ball() -> None:
+    from kinema.metrics.observe.background import find_background
+
+    frames, empty = (filmed(stands(1.0), 20 * TIMES, stands(), ball=ball) for ball in (True, False))
+    view = find_view(frames)
+    background = find_background(frames, view)
+    for i in (0, 20, 47):
+        still = background.at(i)
+        off = np.abs(still.image - empty[i].astype(float)).max(axis=2)
+        assert np.mean(off > still.tolerance) < 0.02
+        ball = np.abs(frames[i].astype(float) - empty[i].astype(float)).max(axis=2) > 60
+        assert np.mean(np.abs(frames[i].astype(float) - still.image).max(axis=2)[ball] > still.tolerance[ball]) > 0.8
