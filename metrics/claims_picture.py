@@ -17,9 +17,8 @@ __all__ = ["camera_rates", "named_move"]
 
 SLOW = 0.010  # picture sides per second of pan or tilt that are no move; the slowest that prompts ask for is .06
 STEADY_ZOOM = 0.025  # 1/s, of ln scale, that is no zoom; the slowest asked for is .08
-STEADY_ROLL = 0.02  # rad/s
+STEADY_ROLL = 0.02  # rad/s; an orbit of 11 degrees per second looks like .05
 STRAY = 0.0035  # picture sides per second that no similarity explains: beyond it the camera travels
-OPPOSITE = {"in": "out", "out": "in", "left": "right", "right": "left", "up": "down", "down": "up", "": ""}
 
 
 def camera_rates(seen: Observation) -> dict[str, float]:
@@ -48,6 +47,8 @@ def named_move(rates: dict[str, float]) -> tuple[str, str]:
         >>> named_move({"pan_x": -0.1, "pan_y": 0.0, "zoom": 0.0, "roll": 0.0, "parallax": 0.0})
         ('pan', 'left')
     """
+    if abs(rates["roll"]) > STEADY_ROLL:  # no move that prompts ask for rolls; walking round, near and far go opposite ways, as if it did
+        return "orbit", "right" if rates["roll"] < 0 else "left"
     travels = rates["parallax"] > STRAY
     sizes = {"x": abs(rates["pan_x"]) / SLOW, "y": abs(rates["pan_y"]) / SLOW, "zoom": abs(rates["zoom"]) / STEADY_ZOOM}
     most = max(sizes, key=lambda name: sizes[name])
