@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from kinema.scenes.request import Claim
 
-QUIET_DB = -60.0  # dB re full scale, rms: below it nothing is heard
+SILENT_DB = -60.0  # dB re full scale, rms: below it a listener takes a clip for silent
+QUIET_DB = -95.0  # dB re full scale, rms: below it a sound that is asked for is not there; the truth's own sliding is at -75 to -90
 FLOOR_DB = 35.0  # dB below the loudest stretch that still counts as heard
 VOICED = 0.08  # share of the clip that a voice sounds, at least
 TONED = 0.25  # share of the clip that a tone sounds, at least
@@ -77,7 +78,7 @@ def _silence(claim: Claim, evidence: Evidence) -> Verdict:
         return Verdict(claim=claim, holds=1.0 - min(1.0, amount / enough), why=f"{claim.value}: {amount:.2f} {unit} heard")
     level = float(seen.heard.level_db.max()) if seen.heard is not None and len(seen.heard.level_db) else -120.0
     struck = sum(onset.confidence >= 0.5 for onset in seen.onsets)
-    quiet = level < QUIET_DB and not struck
+    quiet = level < SILENT_DB and not struck
     return Verdict(claim=claim, holds=float(quiet), why=f"silence asked for, at most {level:.0f} dB and {struck} onsets heard")
 
 
