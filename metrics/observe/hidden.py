@@ -78,7 +78,8 @@ def _outer(rim: NDArray[np.float64], beside: Sequence[Disc], shape: tuple[int, .
     for other in beside:
         if other.part is None:
             free &= np.hypot(x - other.x, y - other.y) > other.radius + 1.5
-    return rim[free]
+    kept: NDArray[np.float64] = rim[free]
+    return kept
 
 
 def _laid(rim: NDArray[np.float64], start: NDArray[np.float64], radius: float) -> NDArray[np.float64]:

@@ -63,7 +63,7 @@ def _opened(along: NDArray[np.float64], turned: NDArray[np.float64], *, down: fl
     both = along / np.std(along) + turned / np.std(turned)
     both = both if down > 0 else -both
     shut, wide = np.percentile(both, (3, 99.5))
-    return np.clip((both - shut) / max(wide - shut, 1e-9), 0.0, 1.0)
+    return np.asarray(np.clip((both - shut) / max(wide - shut, 1e-9), 0.0, 1.0))
 
 
 def _opens_and_shuts(opening: NDArray[np.float64]) -> bool:

@@ -124,7 +124,7 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     """A part, or its pieces where it shows more than one paint; -1 stands for a part that is one piece."""
     area = int(whole.sum())
     sizes = np.bincount(paints.ravel(), minlength=7)[1:]
-    names = [k + 1 for k in np.flatnonzero(sizes >= max(LEAST_AREA, WORTH * area))]
+    names = [int(k) + 1 for k in np.flatnonzero(sizes >= max(LEAST_AREA, WORTH * area))]
     if not names:
         return [(-1, whole)]
     if len(names) == 1 and sizes[names[0] - 1] >= PAINTED * area:

@@ -134,7 +134,7 @@ def _points(
         free[y : y + height, x : x + width] &= place.part == 0
     opened = cv2.morphologyEx(free.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     rows, columns = np.nonzero(opened)
-    return np.stack([columns, rows], axis=1) + 0.5
+    return np.asarray(np.stack([columns, rows], axis=1) + 0.5, dtype=float)
 
 
 def _expected(way: dict[int, Place], i: int, step: int, *, beyond: bool) -> NDArray[np.float64]:
