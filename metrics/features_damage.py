@@ -66,7 +66,7 @@ def _reversed(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) 
 
 
 def _slower(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return frames[(np.arange(len(frames)) / (1 + 2 * dose)).astype(int)]
+    return np.asarray(frames[(np.arange(len(frames)) / (1 + 2 * dose)).astype(int)])
 
 
 def _frozen(frames: NDArray[np.uint8], dose: float, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -45,6 +45,7 @@ class Cell:
     failed: int = 0
     reason: str = ""
     rank: str = ""
+    floor: float | None = None  # of a metric of a set of clips: its value between halves of the truth's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,7 @@ def _row(run: Results, number: int, name: str, *, shared: bool) -> Row:
     entry: Line = run.run.summary["generators"].get(name, {})
     takes = {take: lines for take, lines in run.by_take.items() if take.generator == name}
     lines = [line for found in takes.values() for line in found]
+    of_sets = [line for line in run.run.scores if line["scene"] == "*" and line["generator"] == name]
     fault, harms = CONTROLS.get(base_name(name), ("", None))
     axes, metrics = entry.get("axes", {}), entry.get("metrics", {})
     scaled = {metric.split("/")[0] for metric in run.run.summary.get("scales", {})}
@@ -161,7 +163,7 @@ def _row(run: Results, number: int, name: str, *, shared: bool) -> Row:
             family: {axis: _cell(cells.get(axis), []) for axis in AXES}
             for family, cells in entry.get("families", {}).items()
         },
-        metrics={metric: _cell(cell, [x for x in lines if x["metric"] == metric]) for metric, cell in metrics.items()},
+        metrics={metric: _cell(cell, [x for x in lines + of_sets if x["metric"] == metric]) for metric, cell in metrics.items()},
     )
 
 
@@ -176,6 +178,7 @@ def _cell(found: Line | None, lines: list[Line]) -> Cell:
         value=found.get("value"),
         low=found.get("low"),
         high=found.get("high"),
+        floor=found.get("floor"),
         n=int(found.get("n_scored", 0)),
         unscored=int(found.get("n_unscored", 0)),
         failed=int(found.get("n_failed", 0)),
