@@ -7,6 +7,7 @@ the velocity is not. A kink counts where this fits better than a smooth quartic,
 from __future__ import annotations
 
 import itertools
+from bisect import bisect
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -130,17 +131,18 @@ def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def find_kinks(path: Path) -> list[Kink]:
-    """Segment, then drop the weakest break and look again until all that are left stand out."""
+    """Segment, then drop breaks that are weaker than their neighbours and look again until all that are left stand out."""
     seams = _tightened(path, _segment(path))
     breaks = list(seams)
     known: Known = {}
     while breaks:
         fitted = [_fit_break(path, breaks, seams, k, known) for k in range(len(breaks))]
-        strength = [_strength(kink, fitted) for kink in fitted]
-        worst = int(np.argmin(strength))
-        if strength[worst] >= 1.0:
+        strength = [_strength(kink, fitted[max(0, k - 3) : k + 4]) for k, kink in enumerate(fitted)]
+        if min(strength) >= 1.0:
             return _with_speeds(_merged([kink for kink in fitted if kink is not None]))
-        del breaks[worst]
+        edged = [np.inf, *strength, np.inf]
+        weak = [s < 1.0 and s < edged[k] and s <= edged[k + 2] for k, s in enumerate(strength)]
+        breaks = [at for at, gone in zip(breaks, weak, strict=True) if not gone]
     return []
 
 
@@ -268,8 +270,8 @@ def _fit_break(path: Path, breaks: Sequence[float], seams: Sequence[float], k: i
 
 def _fit_between(path: Path, at: float, others: Sequence[float], known: Known) -> Kink | None:
     """From the widest window in which a kink explains all, at least from ``SIDE`` frames on each side."""
-    low = max((b for b in others if b < at), default=-np.inf)
-    high = min((b for b in others if b > at), default=np.inf)
+    k = bisect(others, at)
+    low, high = others[k - 1] if k else -np.inf, others[k] if k < len(others) else np.inf
     if (at, low, high) not in known:
         known[at, low, high] = _widest(path, at, low, high)
     return known[at, low, high]
