@@ -76,9 +76,14 @@ class Plan:
         """How many takes are looked at without a fault."""
         return sum(len(self.scenes_of(mode)) for mode in self.modes)
 
-    def share(self, seconds: Mapping[str, float]) -> int:
-        """How many scenes every fault gets, so that the budget is kept: ``seconds`` are CPU s of a clip, a sound and a scene."""
-        left = self.budget * self.workers / SLACK - seconds["plain"] * self.looked()
+    def share(self, seconds: Mapping[str, float], spent: float = 0.0) -> int:
+        """How many scenes every fault gets, so that the budget is kept.
+
+        Args:
+            seconds: CPU s of a clip, a sound and a scene without a fault.
+            spent: s since the start; looking at the scenes without a fault took at least what it usually takes.
+        """
+        left = self.budget * self.workers / SLACK - max(seconds["plain"] * self.looked(), spent * self.workers)
         own = {fault for name in self.sets for fault in METRICS[name].load().own if fault in self.faults}
         left -= SET_S * SET_CLIPS * sum(len(FAULTS[name].tried) for name in own)
         if self.with_axis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ class Work:
         self.sample: dict[str, list[str]] = {}
         self.failed: dict[str, str] = {}
         self.clips = 0
+        self.started = time.monotonic()
         self.requests: dict[tuple[str, str], Request] = {}
         homes = {METRICS[name].home for name in plan.metrics}
         self.code = [source_hash(), *(sha256_of(Path(home)) for home in sorted(homes) if Path(home).is_file())]
@@ -141,7 +143,7 @@ class Work:
 
     def chosen(self) -> list[Trial]:
         """The trials of all faults, scene by scene."""
-        each = self.plan.share(self.seconds())
+        each = self.plan.share(self.seconds(), time.monotonic() - self.started)
         trials: list[Trial] = []
         for mode in self.plan.modes:
             for fault in self.plan.faults_of(mode):
