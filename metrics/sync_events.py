@@ -12,7 +12,7 @@ from kinema.metrics.observation import Observation
 from kinema.metrics.observe.kinks import Path, paths_of
 from kinema.metrics.observe.outline import apart
 from kinema.metrics.rebound import gap
-from kinema.metrics.sync_pairs import SURE, Pairing, events_of, matches, pair_up
+from kinema.metrics.sync_pairs import SURE, events_of, matches, pair_up
 from kinema.metrics.sync_truth import ALMOST_ALL, audible, no_impacts, travel
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ TOGETHER = 0.05  # s; about what viewers still take for one event (ITU-R BT.1359
 RESTING = 0.12  # diameters from where a body touched before: there it may touch again, too lightly to be seen
 TOUCHING = 0.12  # of the mean width, by which outlines stand apart and yet touch, too lightly to be seen
 QUIET_DB = 30.0  # dB below the loudest onset: an echo or a rattle that asks for no contact
+RECENT = 24  # contacts before a sound among which a body's resting place is looked for
+MOST_PAIRS = 20_000  # impacts times onsets beyond which chance is not asked: a clip of many minutes
 SHIFTS = 48  # of the sound round the clip's length, for what chance alone would match
 OWN_SHIFT = 0.1  # s; shorter shifts are no chance
 WORST_PHANTOM = 4.0  # 1/s; more is a noise, not a number of events
@@ -159,7 +161,7 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if reason := _reason(seen, case):
         return Unscored(reason=reason)
-    found, _ = _after_lag(seen, case)
+    found = _after_lag(seen, case)
     seconds = _seconds(seen, case)
     value = min(WORST_PHANTOM, found.phantom / seconds)
     why = f"{_many(found.phantom, 'phantom sound')} in {seconds:.1f} s."
@@ -192,7 +194,7 @@ def silent(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason=reason)
     if case.truth is not None and not audible(case):
         return Unscored(reason="nothing touches in the truth")
-    _, paired = _after_lag(seen, case)
+    paired = pair_up(seen, case)
     due, heard = len(paired.sure), len(paired.pairs)
     if due == 0 and case.truth is None:
         return Unscored(reason="nothing touches in the clip")
@@ -235,7 +237,7 @@ def _count(seen: Observation, onsets: NDArray[np.float64], window: float, *, qui
     return _Events(hits, 0 if quiet else sum(sure) - hits, left)
 
 
-def _after_lag(seen: Observation, case: Case) -> tuple[_Events, Pairing]:
+def _after_lag(seen: Observation, case: Case) -> _Events:
     """The same once the common lag is taken off."""
     found = pair_up(seen, case)
     start = min((found.events[k].t for k in found.sure), default=0.0)
@@ -243,7 +245,7 @@ def _after_lag(seen: Observation, case: Case) -> tuple[_Events, Pairing]:
     explained = {j for _, j in found.pairs}
     unsure = [event.t for event in found.events if not event.sure]
     explained |= {j for j, t in enumerate(own) if any(abs(t - u) <= TOGETHER for u in unsure)}
-    return _Events(len(found.pairs), len(found.sure) - len(found.pairs), _unexplained(seen, own, explained)), found
+    return _Events(len(found.pairs), len(found.sure) - len(found.pairs), _unexplained(seen, own, explained))
 
 
 def _unexplained(seen: Observation, onsets: NDArray[np.float64], explained: set[int]) -> int:
@@ -271,6 +273,8 @@ def _null(seen: Observation, case: Case) -> NDArray[np.float64]:
     shifts = [s for s in np.arange(1, SHIFTS) * seconds / SHIFTS if OWN_SHIFT <= s <= seconds - OWN_SHIFT]
     events = events_of(seen)
     times, sure = [event.t for event in events], [event.sure for event in events]
+    if len(times) * len(onsets) > MOST_PAIRS:
+        return np.zeros(0)
     values = []
     for shift in shifts:
         pairs = matches(times, ((onsets + shift) % seconds).tolist(), TOGETHER, [2.0 if s else 1.0 for s in sure])
@@ -289,9 +293,10 @@ def _seconds(seen: Observation, case: Case) -> float:
 def _rattles(seen: Observation, t: float) -> bool:
     """Whether a body is, at ``t``, as near to what it has touched before as it was then."""
     tracks: dict[int | str, Track] = {track.id: track for track in seen.tracks}
-    for contact in seen.contacts:
+    before = [contact for contact in seen.contacts if contact.t < t]
+    for contact in before[-RECENT:]:
         bodies = [tracks[body] for body in contact.bodies if body in tracks]
-        if contact.t < t and bodies and all(body.t[0] <= t <= body.t[-1] for body in bodies):
+        if bodies and all(body.t[0] <= t <= body.t[-1] for body in bodies):
             moved = gap(bodies, t, contact) - gap(bodies, contact.t, contact)
             if float(np.linalg.norm(moved)) < RESTING * bodies[0].diameter:
                 return True
