@@ -28,6 +28,7 @@ MOST_OCTAVES = 6.0
 LOUDEST, SOFTEST = 6.0, -120.0  # dB re full scale
 FARTHEST = 60.0  # dB
 STEPS = (1, 4, 16)  # of 10 ms, the lengths over which levels are compared
+LATEST = 0.5  # s before the end of the clip
 RANGE = 50.0  # dB under the loudest that levels are compared in
 
 
@@ -36,9 +37,17 @@ def _number(seen: Observation, case: Case, name: str, worst: float) -> float | U
     value = seen.sound.get(name)
     if value is not None:
         return value
-    if case.truth is None or unknown(case):
-        return Unscored(reason="nothing is heard")
-    return worst
+    return worst if _must_sound(case) else Unscored(reason="nothing is heard, and it may be that nothing should be")
+
+
+def _must_sound(case: Case) -> bool:
+    """Whether the truth sounds so early that every take of it does: takes begin up to a quarter of a second later and run slower."""
+    truth = case.truth
+    if truth is None or unknown(case):
+        return False
+    starts = [contact.t for contact in truth.contacts] + [float(rub.times[0]) for rub in truth.rubs]
+    starts += [tone.start for tone in truth.tones] + [syllable[0] for said in truth.utterances for syllable in said.syllables]
+    return bool(starts) and min(starts) < case.request.seconds - LATEST
 
 
 @metric(
@@ -128,6 +137,8 @@ def bandwidth(seen: Observation, case: Case) -> Scored | Unscored:
     wanted = min(FULL_HZ, expected_of(case).sound.get("bandwidth_hz", 0.0))
     if wanted < LOWEST_HZ:
         return Unscored(reason="the truth's own sound is too soft to tell where it ends")
+    if "bandwidth_hz" not in seen.sound and not _must_sound(case):
+        return Unscored(reason="nothing is heard, and another take of the truth may begin as late")
     reached = max(seen.sound.get("bandwidth_hz", 0.0), 1.0)
     value = float(np.clip(np.log2(wanted / reached), 0, MOST_OCTAVES))
     return Scored(value=value, why=f"The sound reaches up to {reached:.0f} Hz and the truth's to {wanted:.0f} Hz.")
