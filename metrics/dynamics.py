@@ -39,9 +39,9 @@ FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravit
     source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion; prior on a (sd .1)",
     formula="sqrt(rms^2 + .01 (ln a / .1)^2), rms^2 = (sum |residual|^2 - jitter^2) / sum |s R (y_truth - mean)|^2",
     own=("gravity", "restitution", "time_stretch", "pace_drift", "damping", "kick", "teleport", "hover", "constant_velocity", "sticks",
-         "reversal", "direction_swap", "mass_ratio", "order_swap", "move_swap"),
+         "reversal", "direction_swap", "mass_ratio", "order_swap", "interpenetration"),
     coupled={"mirror": "left and right count where the prompt names a direction", "identity_swap": "who exchange looks exchange paths",
-             "interpenetration": "what passes through goes on as if nothing were there"},
+             "move_swap": "what the camera's own motion leaves behind"},
     blind=("where in the picture, how large, from how far and when it happens", "a pace up to some per cent off costs little",
            "small parts of the motion beside large ones", "turning: see dynamics/rotation"),
 )  # fmt: skip
@@ -109,9 +109,11 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
     formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
-    own=("gravity", "time_stretch"),
-    coupled={"constant_velocity": "what moves evenly is pulled by nothing", "size_change": "the body's own size is the ruler",
-             "pace_drift": "what slows down falls ever slower", "reversal": "what fits nothing has no gravity"},
+    own=("gravity", "time_stretch", "pace_drift", "constant_velocity"),
+    coupled={"reversal": "what fits nothing has no gravity",
+             "hover": "what is held up falls later",
+             "size_change": "the body's own size is the ruler",
+             "interpenetration": "what sinks into the floor turns round later"},
     blind=("motion on a level floor", "bodies that are shown too large or too small for the way they go, which look like another gravity"),
 )  # fmt: skip
 def gravity(seen: Observation, case: Case) -> Scored | Unscored:
@@ -142,9 +144,11 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/restitution", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="|e seen - e true|, e = speed of separation over speed of approach at the first contacts",
     formula="min(1, |e seen - e true|), e over the first two contacts, weighted by the square of the speed of approach",
-    own=("restitution", "sticks"),
-    coupled={"constant_velocity": "what does not bounce does not rebound", "interpenetration": "what passes through does not rebound",
-             "reversal": "what fits nothing has no rebound", "mass_ratio": "speeds after a collision are wrong both ways"},
+    own=("restitution", "sticks", "constant_velocity"),
+    coupled={"reversal": "what fits nothing has no rebound",
+             "mass_ratio": "speeds after a collision are wrong both ways",
+             "hover": "what is held up may fit nothing",
+             "interpenetration": "what passes through does not rebound"},
     blind=("contacts after the second", "what is lost along the surface"),
 )  # fmt: skip
 def restitution(seen: Observation, case: Case) -> Scored | Unscored:

@@ -24,7 +24,7 @@ __all__ = [
 
 PACE = (0.6, 1.65)  # -, a: pace of the clip over the truth's
 FREE_PACE = (0.3, 3.0)  # -, pace when that itself is measured: gravity from a tenth to nine times
-SHIFT = (-0.6, 0.3)  # s, b: a clip may start late, by a take's own .25 s and as much again
+SHIFT = (-0.7, 0.3)  # s, b: a clip may start late, by a take's own .25 s and as much again, slowed
 ROLL = np.radians(10.0)
 SCALE = (0.25, 4.0)  # -, s over the ruler (pixels per metre by the body's own size)
 PACE_PRIOR = 0.1  # -, standard deviation of ln a

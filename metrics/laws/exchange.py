@@ -46,8 +46,11 @@ class Hit(NamedTuple):
     "dynamics/momentum", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="conservation of momentum in the first collision, with the masses of the case",
     formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture",
-    own=("mass_ratio", "sticks", "constant_velocity"),
-    coupled={"interpenetration": "what passes through hands nothing over", "kick": "a push is momentum from nowhere"},
+    own=("mass_ratio",),
+    coupled={"constant_velocity": "what moves evenly hands nothing over",
+             "sticks": "what stops dead has lost its momentum",
+             "interpenetration": "what passes through hands nothing over",
+             "reversal": "what fits nothing has no collision"},
     blind=("how much energy is lost, which dynamics/restitution measures", "collisions that the camera sees from above, by some per cent"),
 )  # fmt: skip
 def momentum(seen: Observation, case: Case) -> Scored | Unscored:
@@ -84,8 +87,10 @@ def momentum(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/bounce_ratio", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="a bouncing ball's flights shorten by its restitution: (t3 - t2) / (t2 - t1) = e",
     formula="|(t3 - t2) / (t2 - t1) seen - the same of the truth|, t of the first three bounces on the floor",
-    own=("restitution", "sticks"), scaled=False,
-    coupled={"constant_velocity": "what does not bounce has no rhythm", "hover": "a flight that is held up lasts longer",
+    own=("restitution",), scaled=False,
+    coupled={"sticks": "what sticks bounces once",
+             "constant_velocity": "what does not bounce has no rhythm",
+             "hover": "a flight that is held up lasts longer",
              "pace_drift": "a pace that changes stretches one flight more than the other"},
     blind=("anything but the moments of three bounces", "the strength of gravity, which changes both flights alike"),
 )  # fmt: skip

@@ -44,8 +44,11 @@ class Piece(NamedTuple):
     "dynamics/parabola", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
     source="free flight: Galileo; measured as the part of the bend that no parabola explains",
     formula="1 - (x - .1) / .5, x = mean over flights of rms(z - parabola) / rms(parabola - chord), 1 where it hardly bends",
-    own=("kick", "hover", "constant_velocity", "teleport", "pace_drift"),
-    coupled={"reversal": "a fall played backwards fits nothing", "restitution": "other bounces come at other times"},
+    own=("hover",),
+    coupled={"constant_velocity": "what moves evenly does not bend",
+             "sticks": "what sticks flies no more",
+             "reversal": "a clip that fits nothing shows none of the flights",
+             "kick": "a push in mid-air is no parabola"},
     blind=("how strong the pull is, which dynamics/gravity measures", "flights of less than a sixth of a second"),
 )  # fmt: skip
 def parabola(seen: Observation, case: Case) -> Scored | Unscored:
@@ -69,8 +72,11 @@ def parabola(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/acceleration", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="constant force on ramps, under friction and over pulleys; measured like dynamics/parabola",
     formula="mean over stretches of constant force of rms(z - parabola) / rms(parabola - chord), weighted by time",
-    own=("kick", "hover", "constant_velocity", "teleport", "pace_drift"),
-    coupled={"reversal": "what slides to a stop does not start by itself"},
+    own=("constant_velocity",),
+    coupled={"hover": "what stands still does not speed up",
+             "reversal": "what slides to a stop does not start by itself",
+             "kick": "a push is speed from nowhere",
+             "teleport": "a jump is speed from nowhere"},
     blind=("how large the acceleration is, which dynamics/law_residual and dynamics/gravity measure",),
 )  # fmt: skip
 def acceleration(seen: Observation, case: Case) -> Scored | Unscored:

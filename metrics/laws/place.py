@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["causality", "continuity", "solidity", "support"]
 
-NEAR_S = 0.3  # s round a moment in which the truth may do the same
-JUMP = (2.0, 0.35)  # times the truth's own, plus sizes: a step that prediction still explains
+NEAR_S = 0.15  # s round a moment in which the truth may do the same
+JUMP = (1.5, 0.25)  # times the truth's own, plus sizes: a step that prediction still explains
 GAP = 3.5  # frames: over more than three nobody knows where a body was
 JUMPED = 1.0  # sizes beyond that are as bad as it gets
 INSIDE = (0.15, 0.6)  # diameters of one body in another beyond the truth's: what is still 1, and what is 0
+FITS = 0.3  # rms of the fit up to which it says where the floor is
 UNDER = 0.3  # diameters below the lowest place that the truth shows: still 1
 STILL = 0.05  # -, of the truth's greatest speed: slower is still
 HIGH = 0.6  # diameters above its lowest place: that is in the air
-WAIT_S = 0.5  # s of hanging that a late start explains
+WAIT_S = 0.1  # s of hanging that a slow apex explains
+STARTED = 0.2  # diameters from where it was held
 HANGS_S = 0.6  # s beyond that are as bad as it gets
 SURE = 0.5  # confidence of a sudden change of velocity
 STRONG = 2.0  # times gravity: a pull that turns a body sharply
@@ -38,9 +40,12 @@ PUSH = (0.35, 1.35)  # of the truth's greatest speed: pushes from nowhere that a
 @metric(
     "dynamics/continuity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not jump: each place against the prediction from the two before",
-    formula="1 - (largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes - twice the truth's within .3 s - .35), within [0, 1], least over bodies",
+    formula="1 - (largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes - 1.5 of the truth's within .15 s - .25), within [0, 1], least over bodies",
     own=("teleport",),
-    blind=("jumps of less than a third of the body's size", "jumps while nobody sees the body", "jumps just when the truth turns sharply"),
+    coupled={"hover": "what falls and stops dead between two frames has jumped a little",
+             "reversal": "what turns round from one frame to the next has jumped a little"},
+    blind=("jumps of less than a quarter of the body's size", "jumps while nobody sees the body",
+           "jumps just when the truth turns sharply, or from where a body waits"),
 )  # fmt: skip
 def continuity(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether no body jumps.
@@ -70,7 +75,10 @@ def continuity(seen: Observation, case: Case) -> Scored | Unscored:
     source="two bodies are not in the same place, and none is in the floor; inscribed circles of their outlines",
     formula="1 - (deepest overlap of two bodies, or depth under the truth's lowest place, in diameters, - the truth's own - .15) / .45",
     own=("interpenetration",),
-    coupled={"direction_swap": "what goes elsewhere may pass before others", "shape_swap": "another outline has another reach"},
+    coupled={"constant_velocity": "what moves evenly passes through what it should strike",
+             "direction_swap": "what goes elsewhere may pass before others",
+             "kick": "what is pushed may pass before others",
+             "shape_swap": "another outline has another reach"},
     blind=("bodies in front of one another by more than the truth's", "what stands still beside them: ramps, walls, tables"),
 )  # fmt: skip
 def solidity(seen: Observation, case: Case) -> Scored | Unscored:
@@ -90,7 +98,8 @@ def solidity(seen: Observation, case: Case) -> Scored | Unscored:
     if isinstance(found, str):
         return Scored(value=1.0, why="The motion fits nothing, so nothing says what passes through what.")
     depths = [_overlap(first, second) - _true_overlap(case, first, second) for first, second in combinations(found.bodies, 2)]
-    depths += [_sunk(case, match) - UNDER + INSIDE[0] for match in found.bodies if match.body.name not in found.truth.vertices]
+    if found.fit.rms < FITS:
+        depths += [_sunk(case, match) - UNDER + INSIDE[0] for match in found.bodies if match.body.name not in found.truth.vertices]
     most = max(depths, default=0.0)
     value = 1 - np.clip((most - INSIDE[0]) / (INSIDE[1] - INSIDE[0]), 0, 1)
     return Scored(value=float(value), why=f"The deepest overlap is {max(most, 0.0):.2f} diameters more than in the truth.")
@@ -99,15 +108,15 @@ def solidity(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/support", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="what nothing holds falls",
-    formula="1 - (seconds in which a body is still above its lowest place by .6 diameters, - the truth's, - .5) / .6",
+    formula="1 - (seconds in which a body is still above its lowest place by .6 diameters, - the truth's, - .1) / .6",
     own=("hover",),
-    blind=("stops of less than .5 s, which may be a late start", "a clip that stands still throughout: its other laws are at their worst"),
+    blind=("stops of less than a tenth of a second, and waiting before the start", "a clip that stands still throughout"),
 )  # fmt: skip
 def support(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether nothing hangs still in mid-air where the truth falls.
 
     Returns:
-        1 where nothing hangs for longer than the truth and a late start explain, 0 where something does for .6 s more.
+        1 where nothing hangs for longer than the truth, but before its start, 0 where something does for .6 s more.
         ``Unscored`` without truth and where nothing flies freely in it.
 
     Example:
@@ -173,10 +182,14 @@ def _jump(case: Case, match: Match) -> float:
     t, z, size = match.path.t, match.path.z, match.path.diameter
     if len(t) < 4:
         return 0.0
-    bend = _bend(t, z) / size
+    bend = np.where(np.abs(z[1:-1] - z[0]) < STARTED * size, 0.0, _bend(t, z) / size)  # what is let go or thrown starts suddenly
     scale = match.fit.scale * match.fit.ruler
     true_t = frames_of(case)
-    true = _bend(true_t, truth_path(case, match.index)) * scale / size * min(1.0, match.fit.pace**2 * 1.2)
+    half = 0.5 / case.request.fps  # where between two frames the truth turns sharply is chance
+    true = _bend(true_t, truth_path(case, match.index))
+    true = (
+        np.maximum(true, _bend(true_t, match.reference.at(match.index, true_t + half))) * scale / size * min(1.0, match.fit.pace**2 * 1.2)
+    )
     moments = match.moments[2:]
     near = np.abs(moments[:, None] - true_t[None, 2:]) < NEAR_S
     allowed = np.where(near, true[None], 0).max(axis=1) if not match.fit.failed else np.full(len(moments), true.max())
@@ -242,6 +255,7 @@ def _still(t: NDArray[np.float64], z: NDArray[np.complex128], lowest: float, siz
     smooth = np.convolve(z, np.ones(3) / 3, mode="valid")
     speed = np.abs(np.gradient(smooth, t[1:-1]))
     still = (speed < STILL * fastest + 0.1 * size) & (smooth.imag > lowest + HIGH * size)
+    still &= np.maximum.accumulate(np.abs(smooth - z[0]) > STARTED * size)  # before that it waits
     return float(still.sum() * np.median(np.diff(t)))
 
 

@@ -29,8 +29,11 @@ DEAD = 0.12  # -, share of the whole way that a turn back takes at least
     "dynamics/period", version=1, unit="-", better="lower", best=0.0, worst=WORST, needs=("tracks",),
     source="isochrony of pendulums and springs, precession of tops; pace of the best fit without prior",
     formula="|ln(T seen / T true)| = |ln a| of y(t) = s R y_truth(a t + b) + o, a in [.3, 3] at no cost",
-    own=("time_stretch", "gravity"),
-    coupled={"constant_velocity": "what does not come back has no period", "hover": "a swing that stops halfway takes longer"},
+    own=("time_stretch", "pace_drift", "constant_velocity"),
+    coupled={"gravity": "pendulums swing by it, springs do not",
+             "reversal": "a swing from elsewhere may fit nothing",
+             "hover": "a swing that stops halfway takes longer",
+             "kick": "a push carries the swing away"},
     blind=("whether the swing decays, which dynamics/energy measures", "where the swing takes place"),
 )  # fmt: skip
 def period(seen: Observation, case: Case) -> Scored | Unscored:
@@ -59,7 +62,10 @@ def period(seen: Observation, case: Case) -> Scored | Unscored:
     source="energy of a swing goes with the square of its width; the width seen over the truth's, regressed on time",
     formula="|beta / alpha| of z - mean = (alpha + beta tau) (truth - mean), tau from -1/2 to 1/2 through the clip, at most 1",
     own=("damping",),
-    coupled={"constant_velocity": "there is no swing to keep", "sticks": "what stops has lost its energy"},
+    coupled={"constant_velocity": "there is no swing to keep",
+             "reversal": "a swing that dies away grows backwards",
+             "kick": "a push adds energy",
+             "pace_drift": "a pace that changes bends the regression a little"},
     blind=("energy that is lost in a moment, at a contact: see dynamics/restitution", "motion that does not come back"),
 )  # fmt: skip
 def energy(seen: Observation, case: Case) -> Scored | Unscored:

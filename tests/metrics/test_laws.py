@@ -237,12 +237,12 @@ def test_what_hangs_in_the_air_is_held_by_nothing() -> None:
     take = truth("drop", 1)
     start = 0.6 * next(c.t for c in take.contacts) + 0.4 * take.scene.delay
     found = []
-    for pause in (0.0, 0.3, 0.6, 0.8, 1.0, 1.3):
+    for pause in (0.0, 0.1, 0.25, 0.4, 0.6, 0.9):
         held = retimed(take, lambda t, p=pause: np.where(t < start, t, np.maximum(start, t - p)))  # type: ignore[misc]
         found.append(value(place.support, look(held), case("drop")))
     assert found == sorted(found, reverse=True)
-    assert found[:2] == [1, 1]
-    assert found[-1] < 0.2
+    assert found[0] == 1
+    assert found[-1] < 0.3
 
 
 def test_a_push_from_nowhere() -> None:
