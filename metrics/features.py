@@ -37,13 +37,11 @@ class Weights:
 
 
 def features_of(clip: Clip, outside: Sequence[Weights] = ()) -> dict[str, tuple[float, ...]]:
-    """The vectors ``picture``, ``motion``, ``sound`` and ``clip`` of a clip, and those of networks from outside by their names.
+    """The vectors ``picture``, ``motion`` and ``sound`` of a clip, and those of networks from outside by their names.
 
     Rounded as an observation is written, so that what is read back is the same.
     """
-    from kinema.metrics.clip_score import clip_vector
-
-    found = vectors_of(clip, *_shipped()) | {"clip": clip_vector(clip.frames)} | _outside(clip, outside)
+    found = vectors_of(clip, *_shipped()) | _outside(clip, outside)
     return {name: tuple(round(value, DIGITS) for value in vector) for name, vector in found.items()}
 
 

@@ -45,9 +45,11 @@ def look(clip: Clip, case: Case, features: Sequence[Weights] | None = None) -> O
     seen = observe(clip, hints_of(case))
     if features is None:
         return seen
-    from kinema.metrics.features import features_of
+    from kinema.metrics.clip_score import clip_vector
+    from kinema.metrics.features import DIGITS, features_of
 
-    return replace(seen, features={**seen.features, **features_of(clip, features)})
+    fitting = tuple(round(value, DIGITS) for value in clip_vector(clip.frames))
+    return replace(seen, features={**seen.features, **features_of(clip, features), "clip": fitting})
 
 
 def case_of_clip(asked: str | Scene | Case, clip: Clip) -> Case:
