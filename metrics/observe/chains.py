@@ -25,7 +25,6 @@ MOST_COST = 3.0  # of a step; a diameter off what was expected costs about one
 OTHER_PAINT = 10.0  # cost
 LETS_GO = 0.1  # ln of the ratio of areas, when one of up to a dozen bodies leaves a blob
 FITTED = 6  # blobs that foretell the next ones
-END = 3  # blobs that say how large it is where it ends or begins
 LINK = 4.0  # most that a link may cost
 FAR = 1.5  # cost of a link however far it leaps
 
@@ -198,6 +197,6 @@ def _link(a: Chain, b: Chain) -> float:
         np.hypot(half_a[0] - half_b[0], half_a[1] - half_b[1]), np.hypot(b.first.x - a.last.x, b.first.y - a.last.y),
     )  # fmt: skip
     miss = min(misses) if gap < LONGEST_PAUSE else min(misses[2], 0.5 * (misses[0] + misses[1]))  # what meets for long passes by
-    radii = np.median([x.radius for x in a.blobs[-END:]]), np.median([x.radius for x in b.blobs[:END]])  # near or far tells likes apart
+    radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
     grown = abs(float(np.log(radii[0] / radii[1])))
-    return float(min(FAR, 0.5 * miss / size) + 0.01 * gap + (3.0 * grown if grown < 1.0 else 10.0))
+    return float(min(FAR, 0.5 * miss / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))

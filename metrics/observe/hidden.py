@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["completed"]
 
-HIDDEN = 0.93  # of the usual area; less is not the whole disc
+HIDDEN = 0.9  # of the usual area; less is not the whole disc
 RIGID = 0.12  # spread of ln(size) of those seen whole; more is no body of one size
 NEAR_EDGE = 1.5  # pixels from the picture's border; outline there is no outline
 ROUNDS = 15
 TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its say
-USUAL = 9  # neighbouring frames that say how large it is now
+USUAL = 5  # neighbouring frames that say how large it is now
 
 
 def completed(found: dict[int, Measured], beside: Mapping[int, Sequence[Disc]], shape: tuple[int, ...]) -> dict[int, Measured]:
