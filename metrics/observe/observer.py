@@ -27,6 +27,7 @@ from kinema.metrics.observe.shots import shots_of
 from kinema.metrics.observe.stir import stir_of
 from kinema.metrics.observe.track import follow
 from kinema.metrics.observe.view import camera_numbers, find_view, scaled
+from kinema.metrics.picture_style import look_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,7 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
         "timing": timing,
         "picture": picture_numbers(clip.frames, seen.tracks, seen.view),
         "stir": stir_of(clip.frames),
+        "features": {"look": look_of(clip.frames)},
     }
 
 
