@@ -48,7 +48,7 @@ def _lands_slowly(truth: Truth) -> str:
 
 
 def _lands_late(truth: Truth) -> str:
-    return lands(truth, later=0.5)
+    return lands(truth, later=0.25)
 
 
 @fault("time_stretch", "motion", "%", (-30, -20, -10, -5, 5, 10, 20, 40), unfit=_lands_slowly, both=True)
@@ -73,7 +73,7 @@ def pace_drift(shot: Shot, dose: float) -> Clip:
     return shot.seen(retimed(shot.truth, t * (1 - share) + share * t**2 / whole))
 
 
-@fault("late_start", "motion", "s", (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5), unfit=_lands_late, both=True)
+@fault("late_start", "motion", "s", (0.03, 0.06, 0.1, 0.14, 0.18, 0.22, 0.25), unfit=_lands_late, both=True)
 def late_start(shot: Shot, dose: float) -> Clip:
     """All that happens, and is heard, happens so much later; until then the first moment stands."""
     faulty = heard_later(retimed(shot.truth, np.maximum(shot.truth.times - dose, 0)), lambda t: t + dose)
