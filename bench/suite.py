@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kinema.errors import ConfigError, KinemaError, UnknownName
 from kinema.files import hash_of
 from kinema.metrics import load_all
-from kinema.metrics.features import BACKBONES, Weights
+from kinema.metrics.features import BACKBONES, PAIRED, Weights
 from kinema.metrics.metric import METRICS
 from kinema.scenes.camera import MOVES
 from kinema.scenes.contrast import contrasts_of
@@ -32,6 +32,7 @@ from kinema.scenes.scene import GRAVITY, SCENES, Scene, scene_from_id
 __all__ = ["CALIBRATION_SEEDS", "Family", "Suite", "explain", "load_suite", "suite_names"]
 
 CALIBRATION_SEEDS = 1_000_000  # and up; a suite's own seeds lie below
+OUTSIDE = (*BACKBONES, *PAIRED)  # networks that a suite may name
 
 
 class _Closed(BaseModel):
@@ -134,7 +135,7 @@ class Suite:
     vary: tuple[tuple[str, tuple[Any, ...]], ...] = ()  # parameters that every family deals out to its seeds in turn
     calibration: int = 3  # scenes of every family that its scale is measured on
     contrasts: tuple[str, ...] = ()  # factors whose levels are asked for beside every scene
-    features: tuple[Weights, ...] = ()  # networks from outside whose vectors metrics of sets compare
+    features: tuple[Weights, ...] = ()  # networks from outside, for columns beside our own
 
     @property
     def clip_metrics(self) -> tuple[str, ...]:
@@ -297,15 +298,15 @@ def _resolve(file: SuiteFile, where: str) -> Suite:
 def _metrics_for(modes: Iterable[Mode], features: Iterable[str]) -> tuple[str, ...]:
     """Every metric that has something to say about clips of these modes, but for those by networks that nobody gave."""
     cards = [METRICS[name].load() for name in METRICS]
-    lacking = {f"features:{name}" for name in BACKBONES} - {f"features:{name}" for name in features}
+    lacking = {f"features:{name}" for name in OUTSIDE} - {f"features:{name}" for name in features}
     return tuple(card.name for card in cards if set(card.modes) & set(modes) and not lacking & set(card.needs))
 
 
 def _check_features(suite: Suite, where: str) -> None:
     for one in suite.features:
-        if one.name not in BACKBONES:
-            near = difflib.get_close_matches(one.name, list(BACKBONES), n=2)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is {', '.join(BACKBONES)}."
+        if one.name not in OUTSIDE:
+            near = difflib.get_close_matches(one.name, OUTSIDE, n=2)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is {', '.join(OUTSIDE)}."
             raise ConfigError(f"{where}: features.{one.name} is no network that Kinema can read. {hint}")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from kinema.bench.plan import SceneRef, Unit
 from kinema.errors import BrokenClip, KinemaError
 from kinema.files import dumps, read_json, sha256_of, write_json
+from kinema.metrics.features import PAIRED
 from kinema.metrics.look import CASE_STRETCH, look
 from kinema.metrics.metric import METRICS, Case, Failed, Sample, Scored, Shown, Unscored
 from kinema.metrics.observation import Observation
@@ -364,7 +365,8 @@ def _guarded(work: Callable[[], Any]) -> Any:
 def _lost_results(task: ClipTask, case: Case) -> dict[str, Result]:
     """Worst bounds for all that the case can score: what can be scored shows in a clip that is surely good, the truth's own."""
     cards = {name: METRICS[name].load() for name in task.metrics}
-    good = _guarded(lambda: _witness(task.unit.scene or WITNESS, task.unit.request))
+    judges = tuple(one for one in task.features or () if one.name in PAIRED)
+    good = _guarded(lambda: _witness(task.unit.scene or WITNESS, task.unit.request, judges))
     if isinstance(good, Failed):
         return dict.fromkeys(task.metrics, good)
     could = scored(good, case, task.metrics)
@@ -373,13 +375,13 @@ def _lost_results(task: ClipTask, case: Case) -> dict[str, Result]:
 
 
 @lru_cache(maxsize=16)
-def _witness(scene: SceneRef, request: Request) -> Observation:
+def _witness(scene: SceneRef, request: Request, judges: tuple[Weights, ...]) -> Observation:
     """What is seen of the scene's own truth."""
     from kinema.scenes.render import clip_of
 
     case = case_of(scene, request)
     assert case.truth is not None
-    return look(clip_of(case.truth, request), case)
+    return look(clip_of(case.truth, request), case, judges or None)
 
 
 def _do_truth(task: TruthTask) -> dict[str, Path]:
@@ -396,7 +398,7 @@ def _do_truth(task: TruthTask) -> dict[str, Path]:
 
         observation = place / "observation.json"
         another = clip_of(truth_of_take(task.scene, REFERENCE_TAKE, task.request.seconds), task.request)
-        vectors = features_of(read_back(another, place / "another"), task.features)
+        vectors = features_of(read_back(another, place / "another"), _of_sets(task.features))
         write_json(observation, observation_json(Observation(width=task.request.width, height=task.request.height, features=vectors)))
         found[f"truth/{task.scene.id}{VECTORS}"] = observation
     return found
@@ -410,7 +412,7 @@ def _do_set(task: SetTask) -> dict[str, Result]:
     if task.features is not None and any(path is None for _, path in task.shown):
         from kinema.metrics.features import features_of_nothing
 
-        nothing = Observation(features=features_of_nothing(task.features))
+        nothing = Observation(features=features_of_nothing(_of_sets(task.features)))
 
     def samples(rows: tuple[tuple[str, Path | None], ...]) -> list[Sample]:
         seen = [nothing if path is None else from_json(read_json(path)) for _, path in rows]
@@ -419,6 +421,11 @@ def _do_set(task: SetTask) -> dict[str, Result]:
     shown, true = samples(task.shown), samples(task.true)
     functions: dict[str, Any] = {name: METRICS[name].load().function for name in task.metrics}
     return {name: _guarded(lambda function=function: _checked(function(shown, true))) for name, function in functions.items()}  # type: ignore[misc]
+
+
+def _of_sets(networks: tuple[Weights, ...]) -> tuple[Weights, ...]:
+    """Those whose vectors are compared as a set."""
+    return tuple(one for one in networks if one.name not in PAIRED)
 
 
 def _plain(text: str, place: Path) -> str:

@@ -28,6 +28,7 @@ MODULES = (  # those that register metrics when they are imported
     "sync",
     "sync_events",
     "sync_legacy",
+    "sync_networks",
 )
 
 

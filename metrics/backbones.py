@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from kinema.scenes.clip import Clip
 
-__all__ = ["features_by", "read_backbone"]
+__all__ = ["OPENAI", "features_by", "mel_bands", "mono", "power_of", "read_backbone", "weights_file"]
 
 FRAMES = 16  # of a clip, evenly spread, where the network's own config names no number
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and standard deviation of the channels
@@ -56,6 +56,21 @@ def features_by(weights: Weights, clip: Clip) -> tuple[float, ...]:
         return tuple(backbone.vector(backbone.net, clip).double().flatten().tolist())
 
 
+def weights_file(weights: Weights) -> Path:
+    """The safetensors file of a network.
+
+    Raises:
+        ConfigError: it is missing, or another one than was meant.
+    """
+    path = Path(weights.path)
+    file = path / "model.safetensors" if path.is_dir() else path
+    if not file.is_file() or file.suffix != ".safetensors":
+        raise ConfigError(f"{weights.name}: {path} is no safetensors file, and no folder with model.safetensors in it")
+    if sha256_of(file) != weights.sha256:
+        raise ConfigError(f"{weights.name}: {file} has sha256 {sha256_of(file)}, and {weights.sha256} was meant")
+    return file
+
+
 @lru_cache(maxsize=4)
 def read_backbone(weights: Weights) -> Backbone:
     """A network with its weights.
@@ -65,12 +80,7 @@ def read_backbone(weights: Weights) -> Backbone:
     """
     if weights.name not in BACKBONES:
         raise ConfigError(f"no network named {weights.name!r}; there is {', '.join(BACKBONES)}")
-    path = Path(weights.path)
-    file = path / "model.safetensors" if path.is_dir() else path
-    if not file.is_file() or file.suffix != ".safetensors":
-        raise ConfigError(f"{weights.name}: {path} is no safetensors file, and no folder with model.safetensors in it")
-    if sha256_of(file) != weights.sha256:
-        raise ConfigError(f"{weights.name}: {file} has sha256 {sha256_of(file)}, and {weights.sha256} was meant")
+    file = weights_file(weights)
     try:
         made = _plain(weights.name, file) if weights.name in PLAIN else _transformers(weights.name, file.parent)
     except (RuntimeError, OSError, ValueError, KeyError) as problem:
@@ -94,7 +104,7 @@ def _plain(name: str, file: Path) -> Backbone:
         raise KeyError(f"it lacks {lacking[0]}")
     net.load_state_dict({key: state[key] for key in own if key in state}, strict=False)
     if name == "panns":
-        net.mel = state.get("logmel_extractor.melW", torch.from_numpy(_mel(32_000, 1024, 50.0, 14_000.0).T))
+        net.mel = state.get("logmel_extractor.melW", torch.from_numpy(mel_bands(32_000, 1024, 50.0, 14_000.0).T))
     return Backbone(net.eval(), {"i3d": _i3d, "vggish": _vggish, "panns": _panns}[name])
 
 
@@ -106,16 +116,16 @@ def _i3d(net: Any, clip: Clip) -> Tensor:
 
 
 def _vggish(net: Any, clip: Clip) -> Tensor:
-    wave = _mono(clip, 16_000)
-    power = _power(wave, 400, 160, 512)
-    levels = torch.log(power.sqrt().T @ torch.from_numpy(_mel(16_000, 512, 125.0, 7500.0).T) + 0.01)
+    wave = mono(clip, 16_000)
+    power = power_of(wave, 400, 160, 512)
+    levels = torch.log(power.sqrt().T @ torch.from_numpy(mel_bands(16_000, 512, 125.0, 7500.0).T) + 0.01)
     levels = torch.nn.functional.pad(levels, (0, 0, 0, max(0, 96 - len(levels))))
     patches = torch.stack([levels[k : k + 96] for k in range(0, len(levels) - 95, 96)])
     return torch.as_tensor(net(patches[:, None])).mean(0)
 
 
 def _panns(net: Any, clip: Clip) -> Tensor:
-    power = _power(_mono(clip, 32_000), 1024, 320, 1024)
+    power = power_of(mono(clip, 32_000), 1024, 320, 1024)
     levels = 10 * torch.log10((power.T @ net.mel).clamp_min(1e-10))
     levels = torch.nn.functional.pad(levels, (0, 0, 0, max(0, 64 - len(levels))), value=-100.0)
     return torch.as_tensor(net(levels[None, None]))[0]
@@ -152,7 +162,7 @@ def _clip(net: Any, clip: Clip) -> Tensor:
 def _clap(net: Any, clip: Clip) -> Tensor:
     from transformers import ClapFeatureExtractor
 
-    wave = _mono(clip, 48_000).numpy()
+    wave = mono(clip, 48_000).numpy()
     given = ClapFeatureExtractor(truncation="rand_trunc")(wave, sampling_rate=48_000, return_tensors="pt")
     found = net.get_audio_features(input_features=given["input_features"])
     return torch.as_tensor(getattr(found, "pooler_output", found))[0]
@@ -173,7 +183,8 @@ def _normal(frames: Tensor, of: tuple[tuple[float, ...], tuple[float, ...]]) -> 
     return (frames - mean) / spread
 
 
-def _mono(clip: Clip, rate: int) -> Tensor:
+def mono(clip: Clip, rate: int) -> Tensor:
+    """Samples of the first ten seconds, both sides together; a second of silence where there is no sound."""
     from fractions import Fraction
 
     from scipy.signal import resample_poly
@@ -184,14 +195,14 @@ def _mono(clip: Clip, rate: int) -> Tensor:
     return torch.from_numpy(resample_poly(wave.astype(np.float64), ratio.numerator, ratio.denominator).astype(np.float32))
 
 
-def _power(wave: Tensor, window: int, hop: int, size: int) -> Tensor:
+def power_of(wave: Tensor, window: int, hop: int, size: int) -> Tensor:
     """(frequencies, frames) of the power spectrum."""
     wave = torch.nn.functional.pad(wave, (0, max(0, window - len(wave))))
     found = torch.stft(wave, size, hop, window, torch.hann_window(window), center=len(wave) > size, return_complex=True)
     return found.abs() ** 2
 
 
-def _mel(rate: int, size: int, low: float, high: float, bands: int = 64) -> NDArray[np.float32]:
+def mel_bands(rate: int, size: int, low: float, high: float, bands: int = 64) -> NDArray[np.float32]:
     """(bands, frequencies): triangles evenly spaced on the mel scale."""
     mel = np.linspace(2595 * np.log10(1 + low / 700), 2595 * np.log10(1 + high / 700), bands + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
