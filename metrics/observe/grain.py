@@ -18,6 +18,7 @@ REACH = 9  # pixels, side of the window in which a slope is told from an edge
 STEEP, FLAT = 3.0, 0.05  # grey levels per pixel: above it is an edge, below it nothing changes and nothing can be banded
 LEAST = 200  # pixels on slopes, without which there is nothing to judge
 SPREAD = 8.0  # levels over which a histogram is smoothed
+LEAST_SIDE = 32  # pixels; the flow dies on smaller pictures, and takes the process with it
 PAIRS = 8  # pairs of frames looked at for warping
 SIDE = 128  # pixels, longer side of the pictures that are warped
 COVERED = 0.9  # share of the pixels that count: the worst tenth may lie behind something in one of the two frames
@@ -67,7 +68,7 @@ def warping_in(frames: NDArray[np.uint8]) -> float:
     if len(frames) < 2 or min(frames.shape[1:3]) < 16:
         return 0.0
     scale = min(1.0, SIDE / max(frames.shape[1:3]))
-    size = max(16, round(frames.shape[2] * scale)), max(16, round(frames.shape[1] * scale))
+    size = max(LEAST_SIDE, round(frames.shape[2] * scale)), max(LEAST_SIDE, round(frames.shape[1] * scale))
     flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     x, y = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
     errors = []
