@@ -38,6 +38,7 @@ TILES = 8  # along each side
 GAINED, MOST_GAINED = 0.01, 0.05  # cost by which a tile counts as explained better; one body may not outvote the rest
 LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, that make a camera move
 FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
+MORE = 2.4  # tiles better for each that is worse, in all pairs together: bodies before a still camera reach that, and 1.8 as wide as a move
 # Of the outermost tiles so many are explained better, and so many for each that is worse: large bodies are in the middle.
 LEAST_RIM, MORE_RIM, FAINTLY = 4, 1.5, 0.4
 MOST_LEFT = 0.5  # of what is strong may stay unexplained
@@ -179,6 +180,8 @@ def _common(pairs: Sequence[tuple[_Key, Picture]]) -> tuple[Motion, tuple[int, .
     better, worse = (votes > GAINED).sum(axis=(1, 2)), (votes < -GAINED).sum(axis=(1, 2))
     agree = (better >= np.maximum(FEWEST, SHARE * worse)).mean()
     if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE:
+        return None
+    if better.sum() < MORE * worse.sum():
         return None
     if _left(pairs, motion) > MOST_LEFT:
         return None
