@@ -45,6 +45,11 @@ class Chain:
         """The latest."""
         return self.blobs[-1]
 
+    @property
+    def paint(self) -> int:
+        """The commonest of its blobs' paints."""
+        return int(np.bincount([b.paint for b in self.blobs]).argmax())
+
     def foretold(self, frame: int, *, back: bool = False) -> tuple[float, float]:
         """Where it would be in a frame after its end (or before its start), at the acceleration of its last (first) blobs."""
         some = self.blobs[:FITTED] if back else self.blobs[-FITTED:]
@@ -131,7 +136,8 @@ def _cut(chains: Sequence[Chain]) -> list[Chain]:
 def _exchanged(chain: Chain, a: Blob, b: Blob, chains: Sequence[Chain], *, came: bool) -> bool:
     """Whether another chain ends where this one grows, or begins where it shrinks."""
     whole = b if came else a
-    ends = [c.last if came else c.first for c in chains if c is not chain]
+    beside = [c for c in chains if c is not chain and c.first.frame < chain.last.frame and c.last.frame > chain.first.frame]
+    ends = [c.last if came else c.first for c in beside]
     return any(e.paint == whole.paint and abs(e.frame - (a if came else b).frame) <= 2 and _within(e, whole) for e in ends)
 
 
@@ -160,13 +166,18 @@ def _breaks_up(chain: Chain, chains: Sequence[Chain], *, after: bool) -> bool:
 
 def linked(chains: Sequence[Chain]) -> list[Chain]:
     """Chains that continue one another across gaps, joined: the cheapest assignment of ends to beginnings."""
+    return _joined(_joined(chains, LONGEST_PAUSE), None)
+
+
+def _joined(chains: Sequence[Chain], most: int | None) -> list[Chain]:
+    """Those joined that are at most so many frames apart: short pieces first, so that a whole chain's size speaks across long gaps."""
     order = sorted(chains, key=lambda c: c.first.frame)
     if len(order) < 2:
         return list(order)
     cost = np.full((len(order), len(order)), 1e3)
     for i, a in enumerate(order):
         for j, b in enumerate(order):
-            if b.first.frame > a.last.frame and _alike(a, b):
+            if b.first.frame > a.last.frame and (most is None or b.first.frame - a.last.frame <= most) and _alike(a, b):
                 cost[i, j] = _link(a, b)
     following = {int(i): int(j) for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] < LINK}
     joined = []
@@ -181,9 +192,10 @@ def linked(chains: Sequence[Chain]) -> list[Chain]:
 
 def _alike(a: Chain, b: Chain) -> bool:
     one, two = a.last, b.first
-    if one.paint != two.paint:
+    paint = a.paint
+    if paint != b.paint:
         return False
-    return one.paint > 0 or float(np.hypot(one.tint[0] - two.tint[0], one.tint[1] - two.tint[1])) < SAME_TINT
+    return paint > 0 or float(np.hypot(one.tint[0] - two.tint[0], one.tint[1] - two.tint[1])) < SAME_TINT
 
 
 def _link(a: Chain, b: Chain) -> float:
@@ -199,4 +211,6 @@ def _link(a: Chain, b: Chain) -> float:
     miss = min(misses) if gap < LONGEST_PAUSE else min(misses[2], 0.5 * (misses[0] + misses[1]))  # what meets for long passes by
     radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
     grown = abs(float(np.log(radii[0] / radii[1])))
+    if gap <= LONGEST_PAUSE:
+        grown = min(grown, abs(float(np.log(a.last.radius / b.first.radius))))
     return float(min(FAR, 0.5 * miss / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))
