@@ -9,7 +9,7 @@ from kinema.metrics.observation import Observation
 
 __all__ = ["desync", "imagebind", "javis_score"]
 
-GRID = np.linspace(-2.0, 2.0, 21)  # s, Synchformer's classes
+GRID = np.linspace(-2.0, 2.0, 21).round(1)  # s, Synchformer's classes
 PARTS = 14  # segments of .64 s, one every .32 s, that it judges together: 4.8 s
 LACKS = "no weights of {0} were given; name them in the suite under [features.{1}] with path and sha256"
 SEEN = (  # ImageBind's
@@ -28,7 +28,7 @@ SEEN = (  # ImageBind's
            "Right on 47 % (67 % within .2 s) of real clips in perfect sync with sparse sounds: the truth's own value is far from 0.",
            "Made for 4.8 s: of shorter clips the same segments are repeated, which no published value stands for.",
            "It looks at the first 10 s, where the original looks at all.",
-           "Without sound or motion it still names an offset, often a small one."),
+           "It names an offset for every clip, with or without sound and motion."),
 )  # fmt: skip
 def desync(seen: Observation, case: Case) -> Scored | Unscored:
     """How far Synchformer thinks sound and picture are apart, in seconds.

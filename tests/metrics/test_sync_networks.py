@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,7 @@ def clip_of(seconds: float, fps: float = 12.0, rate: int = 24_000) -> Clip:
 # Parts, against others' ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # for the import of transformers
 def test_the_sound_tower_is_ast_by_transformers() -> None:
     from transformers import ASTConfig, ASTModel
 
@@ -85,6 +88,7 @@ def test_divided_attention_is_attention_of_each_patch_by_itself(over_time: bool)
             assert torch.allclose(found[:, token], part.proj(weight @ v[:, to])[:, 0], atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:At least one mel filter")  # as it is in the original
 def test_energies_are_kaldis() -> None:
     from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
 
@@ -215,6 +219,30 @@ def test_windows_take_their_least_alike_frames() -> None:
     cosines = np.arange(10.0)[:, None] / 10
     assert window_scores(cosines, times, [0.0]) == pytest.approx((0.15,))  # of 0, .1, .2, .3
     assert window_scores(cosines[:1], times[:1], [0.0]) == (0.0,)
+
+
+def test_a_run_uses_what_its_metrics_ask_for_and_a_lost_clip_is_worst(given: dict[str, Weights], tmp_path: Path) -> None:
+    from kinema.bench.plan import Plan, SceneRef, Unit, request_of
+    from kinema.bench.suite import load_suite
+    from kinema.bench.work import ClipTask, handle
+
+    tables = "".join(f'[features.{one.name}]\npath = "{one.path}"\nsha256 = "{one.sha256}"\n' for one in given.values())
+    text = 'name = "mine"\nfamilies = ["drop"]\nseeds = [3]\nwidth = 32\nheight = 32\nfps = 8\nseconds = 1\nmetrics = ["sync/{}"]\n'
+    plans = {}
+    for name in ("desync", "offset"):
+        (tmp_path / f"{name}.toml").write_text(text.format(name) + tables)
+        plans[name] = Plan(load_suite(str(tmp_path / f"{name}.toml")), (), (), "mine", {}, {})
+    assert plans["desync"].features == (given["synchformer"],)
+    assert plans["offset"].features is None
+    suite = plans["desync"].suite
+    scene = suite.scenes[0]
+    asked = request_of(suite, scene)
+    unit = Unit(number=0, generator="x", version="", scene_id=scene.id, request=asked, sample=0, scene=SceneRef(scene.id))
+    for features, status in ((plans["desync"].features, Scored), (None, Unscored)):
+        task = ClipTask(unit, ("sync/desync",), tmp_path, lost="none was there", features=features)
+        answer = handle(task).results["sync/desync"]
+        assert isinstance(answer, status)
+        assert getattr(answer, "value", 2.0) == 2.0
 
 
 def test_a_suite_names_them_or_leaves_them_out() -> None:
