@@ -240,8 +240,8 @@ class Observation:
             ``bandwidth_hz``, ``true_peak_db``, ``correlation``).
         heard: the sound as curves; None where there is no sound.
         mouths: what opens and closes.
-        features: vectors by the name of the network that made them (``picture``, ``motion``, ``sound``, ``clip``; from outside see ``backbones.py`` and
-            ``backbones_pair.py``).
+        features: vectors by the name of the network that made them (``picture``, ``motion``, ``sound``, ``clip``; those from
+            outside: see ``backbones.py`` and ``backbones_pair.py``).
         masks: only for modes that are compared pixel by pixel.
         stir: (T,) px, mean flow of the whole picture into each frame, for AV-Align; empty where it was not measured.
     """
