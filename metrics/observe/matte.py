@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -82,21 +82,26 @@ def measure(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tup
 
 def colour_spread(frames: NDArray[np.uint8]) -> float:
     """Pixels to take off every diameter: codecs keep colour at half the resolution of brightness, and so carry it over the edges."""
-    few = frames[:: max(1, len(frames) // 8), :: max(1, frames.shape[1] // LINES)].astype(np.float32)
-    light = few @ np.array([0.299, 0.587, 0.114], np.float32)
+    few = frames[:: max(1, len(frames) // 8), :: max(1, frames.shape[1] // LINES)]
+    lines = few.reshape(-1, few.shape[2], 3).astype(np.float32)
     ratios = []
     for channel in (0, 2):
-        colour = few[..., channel] - light
-        first = np.abs(colour[:, :, 1:] - colour[:, :, :-1])
-        second = np.abs(colour[:, :, 2:] - 2 * colour[:, :, 1:-1] + colour[:, :, :-2])
+        less_light = np.array([[-0.299, -0.587, -0.114]], np.float32) + np.eye(3, dtype=np.float32)[channel]
+        colour = cv2.transform(lines, less_light)
+        first = cv2.absdiff(colour[:, 1:], colour[:, :-1])
+        second = cv2.absdiff(colour[:, 2:] + colour[:, :-2], 2 * colour[:, 1:-1])
         ratios.append(_top(second) / max(_top(first), 1e-3))
     return SPREAD * float(np.clip((CRISP + 0.05 - np.mean(ratios)) / 0.1, 0, 1))
 
 
-def _top(values: NDArray[np.float32]) -> float:
-    """The value that 3 in 1000 exceed."""
-    rank = int(0.997 * values.size)
-    return float(np.partition(values, rank, axis=None)[rank])
+def _top(values: NDArray[Any]) -> float:
+    """The value that 3 in 1000 exceed; a histogram tells which few of them have to be sorted."""
+    flat = np.ascontiguousarray(values).ravel()
+    rank = int(0.997 * flat.size)
+    counts = cv2.calcHist([flat.reshape(1, -1)], [0], None, [4096], [0.0, 2048.0]).ravel()
+    least = 0.5 * int(np.searchsorted(np.cumsum(counts.astype(np.int64)), rank, side="right"))
+    few = flat[flat >= least]
+    return float(np.partition(few, rank - (flat.size - few.size))[rank - (flat.size - few.size)])
 
 
 def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Region | None:
@@ -115,15 +120,20 @@ def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Re
     px = np.arange(x0, x1, dtype=np.float32)[None, :] + 0.5
     py = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
     window = (x0, y0, x1, y1)
-    own = np.hypot(px - disc.x, py - disc.y) - disc.radius if disc.part is None else _outside(_drawn(window, (disc,)))
+    own = _distance(px, py, disc) - disc.radius if disc.part is None else _outside(_drawn(window, (disc,)))
     mine = np.ones(own.shape, bool)
     solid = tuple(other for other in others if disc.part is not None or other.part is not None)
     for other in others:
         if disc.part is None and other.part is None:
-            mine &= (own + disc.radius) / disc.radius <= np.hypot(px - other.x, py - other.y) / other.radius
+            mine &= (own + disc.radius) / disc.radius <= _distance(px, py, other) / other.radius
     if solid and (theirs := _drawn(window, solid)).any():
         mine &= own <= _outside(theirs)
     return _Region(x0, y0, px, py, (1.0 + own / thick).astype(np.float32), mine)
+
+
+def _distance(px: NDArray[np.float32], py: NDArray[np.float32], disc: Disc) -> NDArray[np.float32]:
+    """Pixels from the middle of a disc."""
+    return np.sqrt((px - np.float32(disc.x)) ** 2 + (py - np.float32(disc.y)) ** 2)
 
 
 def _drawn(window: tuple[int, int, int, int], discs: tuple[Disc, ...]) -> NDArray[np.uint8]:
@@ -167,7 +177,7 @@ def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple
     core = (far < max(1.5 / thick, 0.65)) & mine & seen
     if core.sum() < 4:
         return None
-    light, dark = LINEAR[frame[where]], LINEAR[np.clip(np.rint(still), 0, 255).astype(np.uint8)]
+    light, dark = cv2.LUT(frame[where], LINEAR), cv2.LUT(cv2.add(still, 0.0, dtype=cv2.CV_8U), LINEAR)
     around = mine & (far < 1.45 + 2.5 / thick)
     solid = _solid(_share(light, dark, core, 0.4 * thick) * around, disc, (x0, y0))
     heart = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -181,7 +191,7 @@ def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple
     x, y = float((share * region.px).sum()) / whole, float((share * region.py).sum()) / whole
     size = 2 * float(np.sqrt(whole / np.pi))
     inside = min(x, y, width - x, height - y) >= 0.48 * size if disc.part is None else _inside(solid, (x0, y0), (height, width))
-    found = Measured(x, y, size, _lit(value[core]), inside, size, size)
+    found = Measured(x, y, size, _lit(frame[where][core]), inside, size, size)
     return _with_box(found, share, (x0, y0), disc)
 
 
@@ -192,10 +202,19 @@ def _inside(solid: NDArray[np.uint8], corner: tuple[int, int], shape: tuple[int,
     return bool(x0 + columns[0] > 0 and y0 + rows[0] > 0 and x0 + columns[-1] < shape[1] - 1 and y0 + rows[-1] < shape[0] - 1)
 
 
-def _lit(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+def _lit(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The sRGB of the more vivid half."""
-    vivid = pixels.max(axis=1) - pixels.min(axis=1)
-    return np.asarray(np.median(pixels[vivid >= np.median(vivid)], axis=0), dtype=float)
+    red, green, blue = pixels.T
+    vivid = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    few = pixels[vivid >= _middle(vivid)]
+    return np.array([_middle(few[:, channel]) for channel in range(3)])
+
+
+def _middle(values: NDArray[np.uint8]) -> float:
+    """The median, by counting."""
+    below = np.cumsum(np.bincount(values, minlength=256))
+    low, high = np.searchsorted(below, [(len(values) - 1) // 2, len(values) // 2], side="right").tolist()
+    return 0.5 * float(low + high)
 
 
 FINER = 4  # times by which a matte is enlarged to draw its outline
@@ -203,13 +222,14 @@ FINER = 4  # times by which a matte is enlarged to draw its outline
 
 def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc) -> Measured:
     """The outline where half of a pixel is covered, and for what is no disc the smallest box and the middle of its convex hull."""
-    padded = cv2.copyMakeBorder(share, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    x0, y0, w, h = cv2.boundingRect((share > 0).view(np.uint8))
+    padded = cv2.copyMakeBorder(share[y0 : y0 + h, x0 : x0 + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     fine = cv2.resize(padded, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR) > 0.5
-    outlines, _ = cv2.findContours(fine.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outlines, _ = cv2.findContours(fine.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return found
     rim = max(outlines, key=len)[:, 0].astype(np.float32)
-    rim = (rim + 0.5) / FINER - 1 + np.array(corner, np.float32)
+    rim = (rim + 0.5) / FINER - 1 + np.array((corner[0] + x0, corner[1] + y0), np.float32)
     if disc.part is None:
         return found._replace(rim=rim.astype(float))
     hull = cv2.convexHull(rim)
@@ -232,21 +252,19 @@ def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray
     The light is free, so a shadow on the background is not taken for body, nor a body's own dark side for background.
     """
     weight = core.astype(np.float32)
-    blurred = cv2.GaussianBlur(weight, (0, 0), sigma)
-    body = cv2.GaussianBlur(value * weight[..., None], (0, 0), sigma) / np.maximum(blurred, 1e-6)[..., None]
-    mean = value[core].mean(axis=0)
-    body = np.where((blurred > 1e-3)[..., None], body, mean)
-    body = np.ascontiguousarray(body, dtype=np.float32)
+    weighted = cv2.GaussianBlur(cv2.merge([*cv2.split(value * weight[..., None]), weight]), (0, 0), sigma)
+    blurred = weighted[..., 3]
+    body = weighted[..., :3] / cv2.max(blurred, 1e-6)[..., None]
+    body[blurred <= 1e-3] = value[core].mean(axis=0)
     ff = total(body * body) + PRIOR**2
     bb = total(still * still) + PRIOR**2
     fb = total(body * still) + PRIOR**2
     vf = total(value * body) + PRIOR**2
     vb = total(value * still) + PRIOR**2
-    determinant = np.maximum(ff * bb - fb * fb, 1e-3)
-    a = np.clip((vf * bb - vb * fb) / determinant, 0, None)
-    b = np.clip((vb * ff - vf * fb) / determinant, 0, None)
-    share: NDArray[np.float32] = a / np.maximum(a + b, 1e-3)
-    return share
+    a = cv2.max(vf * bb - vb * fb, 0.0)
+    b = cv2.max(vb * ff - vf * fb, 0.0)
+    determinant = cv2.max(ff * bb - fb * fb, 1e-3)
+    return np.asarray(a / cv2.max(a + b, 1e-3 * determinant), dtype=np.float32)
 
 
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
