@@ -114,8 +114,9 @@ def plan_of(
     outside = tuple(name for name in metrics if ":" in name)
     named = tuple(_registered(name) if ":" in name else METRICS[name].name for name in metrics)
     cards = [METRICS[name].load() for name in named or suite.clip_metrics]
-    if not named:  # also those that the suite's own mode leaves out
+    if not named:  # also those that the suite's own mode leaves out, but none by networks from outside
         cards = [METRICS[name].load() for name in METRICS]
+        cards = [card for card in cards if not any(need.startswith("features:") for need in card.needs)]
     usable = tuple(card.name for card in cards if card.over == "clip" and set(card.modes) & {"t2v", GIVEN})
     sets = tuple(card.name for card in cards if card.over == "set" and card.own)
     if not usable and not sets:
