@@ -128,6 +128,11 @@ class Plan:
         return used if of_sets or used else None
 
     @property
+    def steered(self) -> bool:
+        """Whether contrast sets are compared with the truth's own, so that the truth's clips have to be observed too."""
+        return bool(self.suite.contrasts) and any("contrasts" in METRICS[name].load().needs for name in self.suite.set_metrics)
+
+    @property
     def scaled(self) -> bool:
         """Whether anything here can stand on the suite's scale."""
         return bool(self.scenes)

@@ -192,13 +192,13 @@ class _Run:
         for ref in self.plan.scenes:
             request = next(unit.request for unit in self.plan.units if unit.scene == ref)
             if not all((self.folder / "truth" / f"{ref.id}{suffix}").exists() for suffix in self._of_truth):
-                task_of_truth = TruthTask(ref, request, work, self.plan.truth, self.plan.features)
+                task_of_truth = TruthTask(ref, request, work, self.plan.truth, self.plan.features, self.plan.steered)
                 groups.setdefault(("scene", ref.id), []).append(task_of_truth)
         return list(groups.values())
 
     @property
     def _of_truth(self) -> tuple[str, ...]:
-        return (".json",) if self.plan.features is None else (".json", VECTORS)
+        return (".json", VECTORS) if self.plan.features is not None or self.plan.steered else (".json",)
 
     def compare(self, pool: Pool, progress: Progress) -> None:
         """Compare all clips of each generator with the truth's own."""
@@ -220,7 +220,7 @@ class _Run:
             for unit in self.plan.units
             if unit.generator == generator and unit.scene is not None and self._observed(unit)
         )
-        there = self.plan.features is not None
+        there = VECTORS in self._of_truth
         true = tuple((ref.id, self.folder / "truth" / f"{ref.id}{VECTORS}" if there else None) for ref in self.plan.scenes)
         return SetTask(generator, shown, true, names, self.plan.features, self.plan.truth)
 

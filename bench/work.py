@@ -60,13 +60,14 @@ class ClipTask:
 
 @dataclass(frozen=True)
 class TruthTask:
-    """Write a scene's truth, as numbers and as a clip, for the report; where vectors are asked for, those of another take's clip too."""
+    """Write a scene's truth, as numbers and as a clip, for the report; where sets are compared, what another take's clip shows too."""
 
     scene: SceneRef
     request: Request
     folder: Path
     truth: Path | None = None
     features: tuple[Weights, ...] | None = None
+    steered: bool = False  # observe the other take's clip whole, not its vectors alone
 
 
 @dataclass(frozen=True)
@@ -393,15 +394,24 @@ def _do_truth(task: TruthTask) -> dict[str, Path]:
     write_json(place / "truth.json", truth.to_json())
     _written(clip_of(truth, task.request), place / "truth.mp4")
     found = {f"truth/{task.scene.id}{part.suffix}": part for part in sorted(place.iterdir())}
-    if task.features is not None:
-        from kinema.metrics.features import features_of
-
+    if task.features is not None or task.steered:
         observation = place / "observation.json"
-        another = clip_of(truth_of_take(task.scene, REFERENCE_TAKE, task.request.seconds), task.request)
-        vectors = features_of(read_back(another, place / "another"), _of_sets(task.features))
-        write_json(observation, observation_json(Observation(width=task.request.width, height=task.request.height, features=vectors)))
+        write_json(observation, observation_json(_reference(task, place)))
         found[f"truth/{task.scene.id}{VECTORS}"] = observation
     return found
+
+
+def _reference(task: TruthTask, place: Path) -> Observation:
+    """What another take of the truth shows: all of it where contrast sets are compared, else the vectors alone."""
+    from kinema.metrics.features import features_of
+    from kinema.scenes.render import clip_of
+
+    another = clip_of(truth_of_take(task.scene, REFERENCE_TAKE, task.request.seconds), task.request)
+    clip = read_back(another, place / "another")
+    vectors = None if task.features is None else _of_sets(task.features)
+    if task.steered:
+        return look(clip, case_of(task.scene, task.request), vectors)
+    return Observation(width=task.request.width, height=task.request.height, features=features_of(clip, vectors or ()))
 
 
 def _do_set(task: SetTask) -> dict[str, Result]:
@@ -416,7 +426,7 @@ def _do_set(task: SetTask) -> dict[str, Result]:
 
     def samples(rows: tuple[tuple[str, Path | None], ...]) -> list[Sample]:
         seen = [nothing if path is None else from_json(read_json(path)) for _, path in rows]
-        return [Sample(scene, Observation(features=one.features), NO_CASE) for (scene, _), one in zip(rows, seen, strict=True)]
+        return [Sample(scene, one, NO_CASE) for (scene, _), one in zip(rows, seen, strict=True)]
 
     shown, true = samples(task.shown), samples(task.true)
     functions: dict[str, Any] = {name: METRICS[name].load().function for name in task.metrics}

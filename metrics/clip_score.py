@@ -72,7 +72,7 @@ def _distractors() -> tuple[str, ...]:
 
 
 @metric(
-    "adherence/clip", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), modes=("t2v", "i2v", "v2v"),
+    "adherence/clip", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), modes=("t2v", "i2v", "v2v"), scaled=False,
     formula="max(0, cosine of the vectors of prompt and clip)",
     source="CLIPScore, Hessel et al. 2021 (arXiv:2104.08718), by a network of our own (kinema train clip)",
     own=("style_swap", "colour_swap", "move_swap"),
@@ -102,7 +102,8 @@ def similarity(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/retrieval", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), modes=("t2v", "i2v", "v2v"),
+    "adherence/retrieval", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), scaled=False,
+    modes=("t2v", "i2v", "v2v"),
     formula="share of 46 fixed prompts of other scenes, one of every family, that fit the clip less than its own",
     source="own; retrieval rank as in CLIP evaluation, by a network of our own (kinema train clip)",
     own=("style_swap", "move_swap"),
