@@ -113,7 +113,7 @@ def _wanting(look: _Look, taken: list[_Look], hints: Hints) -> bool:
 
 
 def _stands(look: _Look, total: int) -> bool:
-    return look.paint > 0 and len(look.frames) > 0.8 * total and look.roundness > 0.5
+    return look.paint > 0 and len(look.frames) > 0.3 * total and look.roundness > 0.5
 
 
 def _moves(look: _Look) -> bool:

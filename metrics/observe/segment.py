@@ -25,6 +25,9 @@ BRIGHTEST_GLOW = 1.25  # the same for light that a body throws
 SHADOW_TINT = 0.045  # how much colour, relative to brightness, a shadow may add
 PAINTED = 0.5  # share of a part that one paint must cover for the part to be one thing
 WORTH = 0.06  # share of a part that a paint must cover to be worth a thing of its own
+WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this where they meet, on either side
+DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
+MOST_DISCS = 12
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
 
 SQUARE = np.ones((3, 3), np.uint8)
@@ -103,11 +106,12 @@ def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int
         here = np.zeros((h, w), np.uint8) if paints is None else paints[y0 : y0 + h, x0 : x0 + w] * whole
         for paint, piece in _of_one_paint(whole, here):
             for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
-                left, top = x0 + x1, y0 + y1
-                b, r = part.shape
-                own = (here[y1 : y1 + b, x1 : x1 + r] == paint) & (part > 0) if paint > 0 else np.zeros((b, r), bool)
-                edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
-                found += _thick_parts(part, own, frame[top : top + b, left : left + r], (left, top), number, edge, max(paint, 0))
+                for one, (x2, y2) in _discs_of(part) if paint > 0 else [(part, (0, 0))]:
+                    left, top = x0 + x1 + x2, y0 + y1 + y2
+                    b, r = one.shape
+                    own = (here[y1 + y2 : y1 + y2 + b, x1 + x2 : x1 + x2 + r] == paint) & (one > 0) if paint > 0 else np.zeros((b, r), bool)
+                    edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
+                    found += _thick_parts(one, own, frame[top : top + b, left : left + r], (left, top), number, edge, max(paint, 0))
     return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
 
 
@@ -138,6 +142,54 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     rest = cv2.morphologyEx(((label == 0) & (whole > 0)).astype(np.uint8), cv2.MORPH_OPEN, CROSS)
     pieces = [(name, (label == name).astype(np.uint8)) for name in names]
     return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
+
+
+def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[int, int]]]:
+    """Discs of like size that touch, each by itself with its corner; whatever else a part is stays whole."""
+    area = float(part.sum())
+    box = float(part.shape[0] * part.shape[1])
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(_filled(part), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    thick = float(depth.max())
+    if thick < 2.0 or area < 1.5 * np.pi * thick**2 or area > MOST_DISCS * 1.3 * np.pi * (thick + 0.5) ** 2 or area > 0.9 * box:
+        return [(part, (0, 0))]
+    centres = _peaks(depth)
+    radii = np.array([r for *_, r in centres]) + 0.3
+    covered = float(np.pi * (radii**2).sum()) / area
+    if len(centres) < 2 or radii.min() < 0.75 * radii.max() or not DISCS[0] < covered * 1.05 < DISCS[1]:
+        return [(part, (0, 0))]
+    rows, columns = np.nonzero(part)
+    away = np.stack([np.hypot(columns - x, rows - y) - r for (x, y, _), r in zip(centres, radii, strict=True)])
+    if float((away.min(axis=0) > 1.2).mean()) > 0.04:
+        return [(part, (0, 0))]
+    owner = away.argmin(axis=0)
+    found = []
+    for k in range(len(centres)):
+        mine = owner == k
+        left, top = int(columns[mine].min()), int(rows[mine].min())
+        piece = np.zeros((int(rows[mine].max()) - top + 1, int(columns[mine].max()) - left + 1), np.uint8)
+        piece[rows[mine] - top, columns[mine] - left] = 1
+        found.append((piece, (left, top)))
+    return found
+
+
+def _peaks(depth: NDArray[np.float32]) -> list[tuple[float, float, float]]:
+    """Middles and radii of the discs inside a part, the deepest first; two have a waist between them."""
+    fine = cv2.GaussianBlur(depth, (0, 0), 0.7)
+    top = (fine >= cv2.dilate(fine, SQUARE)) & (depth > 0.6 * depth.max())
+    count, _, _, middles = cv2.connectedComponentsWithStats(top.astype(np.uint8), connectivity=8)
+    spots = [(float(x), float(y), float(depth[round(float(y)), round(float(x))])) for x, y in middles[1:count]]
+    kept: list[tuple[float, float, float]] = []
+    for x, y, r in sorted(spots, key=lambda spot: -spot[2])[: 3 * MOST_DISCS]:
+        if all(_waist(depth, (x, y), (a, b)) < WAIST * min(r, q) for a, b, q in kept):
+            kept.append((x, y, r))
+    return kept
+
+
+def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[float, float]) -> float:
+    """The least depth on the way from one point to another."""
+    steps = np.linspace(0, 1, 2 + round(float(np.hypot(one[0] - two[0], one[1] - two[1]))))
+    x, y = (np.rint(a + steps * (b - a)).astype(int) for a, b in zip(one, two, strict=True))
+    return float(depth[y, x].min())
 
 
 def _thick_parts(
