@@ -52,7 +52,7 @@ def it_explains_itself(card: Card) -> None:
     text = card.function.__doc__ or ""
     assert card.summary.endswith("."), f"{card.name}: the docstring begins with one sentence in one line"
     assert ">>>" in text, f"{card.name}: the docstring has no example"
-    space = getattr(card.function, "__globals__", {})
+    space = {"Observation": Observation, "Case": Case, **getattr(card.function, "__globals__", {})}  # what a metric is called with is at hand
     said: list[str] = []
     runner = doctest.DocTestRunner(verbose=False)
     for test in doctest.DocTestFinder(recurse=False).find(card.function, card.name, globs=dict(space)):

@@ -264,8 +264,8 @@ def contact_time_error(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the visible contacts are off in time, in milliseconds.
 
     Returns:
-        The median over the truth's clear contacts (a third of the fastest one's speed or more), 500 for one that is not shown. ``Unscored`` without
-        truth, for clips made from text alone and where nothing touches visibly.
+        The median over the truth's clear contacts (a third of the fastest one's speed or more), 500 for one that is not shown.
+        ``Unscored`` without truth, for clips made from text alone and where nothing touches visibly.
 
     Example:
         >>> contact_time_error(Observation(), Case.outside("a ball bounces")).reason

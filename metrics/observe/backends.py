@@ -191,7 +191,8 @@ class Points:
             columns["turn"][k] = -np.arctan2(moved[1, 0], moved[0, 0])
         columns["turn"] = np.unwrap(columns["turn"])
         columns["turn"] -= columns["turn"][0]
-        return replace(track, marked=True, **columns)
+        x, y, size, turn = (columns[name] for name in ("x", "y", "size", "turn"))
+        return replace(track, x=x, y=y, size=size, turn=turn, marked=True)
 
     def _similarity(self, first: NDArray[np.uint8], second: NDArray[np.uint8], body: NDArray[np.bool_]) -> NDArray[np.float64] | None:
         """(2, 3) from pixels of the first picture to those of the second, by the points on the body; None where too few agree."""

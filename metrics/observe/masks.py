@@ -67,7 +67,7 @@ def masks_of(frames: NDArray[np.uint8], outlines: Sequence[dict[int, NDArray[np.
 
 
 def _filled(rim: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:
-    """The pixels of which an outline (n, 2) covers at least half; drawn finer, because a filled polygon keeps every pixel that it touches."""
+    """The pixels half covered by an outline (n, 2); drawn finer, because a filled polygon keeps every pixel that it touches."""
     fine = np.zeros((FINER * height, FINER * width), np.uint8)
     points = np.round((FINER * rim - 0.5) * 16).astype(np.int32)
     cv2.fillPoly(fine, [points[:, None]], 255, shift=4)
