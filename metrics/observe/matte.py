@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
-from kinema.metrics.observe.segment import total
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,6 +18,8 @@ PRIOR = 3.0  # of 255 in linear light: how strongly body and background are held
 _CODE = np.arange(256) / 255.0
 LINEAR = (255.0 * np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1.055) ** 2.4)).astype(np.float32)  # IEC 61966-2-1
 
+FAR = 1e-4  # weight of the core as a whole in what its colour is at a place, of that of what surrounds the place
+THREE = np.array([[1, 1, 1, 0]], np.float32)
 GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
 LINES = 96  # of the picture that are looked at for that
@@ -177,22 +177,32 @@ def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple
     core = (far < max(1.5 / thick, 0.65)) & mine & seen
     if core.sum() < 4:
         return None
-    light, dark = cv2.LUT(frame[where], LINEAR), cv2.LUT(cv2.add(still, 0.0, dtype=cv2.CV_8U), LINEAR)
+    light = _light_of(frame[where], still)
     around = mine & (far < 1.45 + 2.5 / thick)
-    solid = _solid(_share(light, dark, core, 0.4 * thick) * around, disc, (x0, y0))
+    solid = _solid(_share(light, core, 0.4 * thick) * around, disc, (x0, y0))
     heart = cv2.distanceTransform(cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 5)[1:-1, 1:-1]
     heart = heart > np.clip(0.25 * thick, 1.2, 2.5)
     if heart.sum() < 4:
         return None
-    share = _soft(_share(light, dark, heart, max(1.0, 0.12 * thick)) * around, solid)
+    share = _soft(_share(light, heart, max(1.0, 0.12 * thick)) * around, solid)
     whole = float(share.sum())
     if whole < 4.0:
         return None
     x, y = float((share * region.px).sum()) / whole, float((share * region.py).sum()) / whole
     size = 2 * float(np.sqrt(whole / np.pi))
     inside = min(x, y, width - x, height - y) >= 0.48 * size if disc.part is None else _inside(solid, (x0, y0), (height, width))
-    found = Measured(x, y, size, _lit(frame[where][core]), inside, size, size)
-    return _with_box(found, share, (x0, y0), disc)
+    found = Measured(x, y, size, _lit(frame[where], core.view(np.uint8)), inside, size, size)
+    return _with_box(found, share, (x0, y0), disc, _limbs(solid, (x0, y0), disc))
+
+
+def _limbs(solid: NDArray[np.uint8], corner: tuple[int, int], disc: Disc) -> NDArray[np.float32]:
+    """(n, 2) middles of a body's own pixels that lie off its thick part: a stem, a corner of a cloth, what hangs on it."""
+    if disc.part is None:
+        return np.zeros((0, 2), np.float32)
+    height, width = solid.shape
+    own = _drawn((corner[0], corner[1], corner[0] + width, corner[1] + height), (disc,))
+    rows, columns = np.nonzero(own & (cv2.dilate(solid, np.ones((5, 5), np.uint8)) == 0))
+    return np.stack([columns + corner[0] + 0.5, rows + corner[1] + 0.5], axis=1).astype(np.float32)
 
 
 def _inside(solid: NDArray[np.uint8], corner: tuple[int, int], shape: tuple[int, int]) -> bool:
@@ -202,25 +212,29 @@ def _inside(solid: NDArray[np.uint8], corner: tuple[int, int], shape: tuple[int,
     return bool(x0 + columns[0] > 0 and y0 + rows[0] > 0 and x0 + columns[-1] < shape[1] - 1 and y0 + rows[-1] < shape[0] - 1)
 
 
-def _lit(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The sRGB of the more vivid half."""
-    red, green, blue = pixels.T
-    vivid = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    few = pixels[vivid >= _middle(vivid)]
-    return np.array([_middle(few[:, channel]) for channel in range(3)])
+def _lit(frame: NDArray[np.uint8], core: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The sRGB of the more vivid half of the core."""
+    channels = cv2.split(frame)
+    red, green, blue = channels
+    vivid = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    half = cv2.bitwise_and(core, cv2.compare(vivid, _middle(vivid, core), cv2.CMP_GE))
+    return np.array([_middle(channel, half) for channel in channels])
 
 
-def _middle(values: NDArray[np.uint8]) -> float:
+def _middle(values: NDArray[Any], where: NDArray[np.uint8]) -> float:
     """The median, by counting."""
-    below = np.cumsum(np.bincount(values, minlength=256))
-    low, high = np.searchsorted(below, [(len(values) - 1) // 2, len(values) // 2], side="right").tolist()
+    below = np.cumsum(cv2.calcHist([values], [0], where, [256], [0, 256]).ravel())
+    number = int(below[-1])
+    low, high = np.searchsorted(below, [(number - 1) // 2, number // 2], side="right").tolist()
     return 0.5 * float(low + high)
 
 
 FINER = 4  # times by which a matte is enlarged to draw its outline
 
 
-def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc) -> Measured:
+def _with_box(
+    found: Measured, share: NDArray[np.float32], corner: tuple[int, int], disc: Disc, limbs: NDArray[np.float32]
+) -> Measured:
     """The outline where half of a pixel is covered, and for what is no disc the smallest box and the middle of its convex hull."""
     x0, y0, w, h = cv2.boundingRect((share > 0).view(np.uint8))
     padded = cv2.copyMakeBorder(share[y0 : y0 + h, x0 : x0 + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
@@ -232,7 +246,7 @@ def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, in
     rim = (rim + 0.5) / FINER - 1 + np.array((corner[0] + x0, corner[1] + y0), np.float32)
     if disc.part is None:
         return found._replace(rim=rim.astype(float))
-    hull = cv2.convexHull(rim)
+    hull = cv2.convexHull(np.concatenate([rim, limbs]))
     ((_, _), (a, b), degrees) = cv2.minAreaRect(hull)
     grow = 1.0 / FINER  # an outline runs along the middles of its own fine pixels
     moments = cv2.moments(hull)
@@ -246,21 +260,40 @@ def _with_box(found: Measured, share: NDArray[np.float32], corner: tuple[int, in
     return found._replace(x=x, y=y, size=size, long=long + grow, short=short + grow, angle=-float(np.radians(angle)), rim=rim.astype(float))
 
 
-def _share(value: NDArray[np.float32], still: NDArray[np.float32], core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
+class _Light(NamedTuple):
+    """A window of a picture and of its background in linear light, with a fourth channel of ones; and sums over the three channels."""
+
+    value: NDArray[Any]
+    still: NDArray[Any]
+    squared: NDArray[Any]  # of the background, with the prior
+    along: NDArray[Any]  # picture times background, with the prior
+
+
+def _light_of(frame: NDArray[np.uint8], still: NDArray[np.float32]) -> _Light:
+    value = cv2.cvtColor(cv2.LUT(frame, LINEAR), cv2.COLOR_RGB2RGBA)
+    dark = cv2.cvtColor(cv2.LUT(cv2.add(still, 0.0, dtype=cv2.CV_8U), LINEAR), cv2.COLOR_RGB2RGBA)
+    return _Light(value, dark, _dot(dark, dark) + PRIOR**2, _dot(value, dark) + PRIOR**2)
+
+
+def _dot(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+    """The sum over the three channels of colour of a product."""
+    return cv2.transform(cv2.multiply(one, two), THREE)
+
+
+def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
     """How much of each pixel the body covers, from ``value = light * (share * body + (1 - share) * background)``.
 
-    The light is free, so a shadow on the background is not taken for body, nor a body's own dark side for background.
+    The light is free, so a shadow on the background is not taken for body, nor a body's own dark side for background. The body's colour
+    is that of the core nearby, far from it that of all of the core.
     """
-    weight = core.astype(np.float32)
-    weighted = cv2.GaussianBlur(cv2.merge([*cv2.split(value * weight[..., None]), weight]), (0, 0), sigma)
-    blurred = weighted[..., 3]
-    body = weighted[..., :3] / cv2.max(blurred, 1e-6)[..., None]
-    body[blurred <= 1e-3] = value[core].mean(axis=0)
-    ff = total(body * body) + PRIOR**2
-    bb = total(still * still) + PRIOR**2
-    fb = total(body * still) + PRIOR**2
-    vf = total(value * body) + PRIOR**2
-    vb = total(value * still) + PRIOR**2
+    own = core.view(np.uint8)
+    near = cv2.GaussianBlur(cv2.copyTo(light.value, own), (0, 0), sigma)
+    near = cv2.add(near, tuple(FAR * v for v in cv2.mean(light.value, own)))
+    once = 1.0 / cv2.extractChannel(near, 3)
+    ff = _dot(near, near) * (once * once) + PRIOR**2
+    fb = _dot(near, light.still) * once + PRIOR**2
+    vf = _dot(near, light.value) * once + PRIOR**2
+    bb, vb = light.squared, light.along
     a = cv2.max(vf * bb - vb * fb, 0.0)
     b = cv2.max(vb * ff - vf * fb, 0.0)
     determinant = cv2.max(ff * bb - fb * fb, 1e-3)
