@@ -277,7 +277,7 @@ def _data_of(paths: list[Path], chosen: tuple[int | None, ...], reference: Refer
         share=share,
         middle=np.asarray(centres - centres @ share, dtype=complex),
         truth=reference.plane,
-        ruler=float(np.exp(np.mean(np.log(np.maximum(rulers, 1e-6))))),
+        ruler=float(np.exp(np.median(np.log(np.maximum(rulers, 1e-6))))),  # of two bodies the mean; one of more may be seen badly
         noise=float(sum(path.noise**2 * part for path, part in zip(mine, share, strict=True))),
         owners=owners,
         centres=centres,

@@ -16,6 +16,8 @@ from kinema.metrics.observation import Observation, Track
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kinema.scenes.truth import Contact, Truth
 
 __all__ = ["gravity", "law_residual", "permanence", "restitution"]
@@ -25,6 +27,7 @@ STIRS = 0.02  # diameters a frame: less is no way out
 UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 HEAD_ON = 0.95  # -, approach along the normal over the whole: less is a blow at an angle
 MOVES = 0.25  # diameters: what moves less is hard to tell from the background
+HALF_HIDDEN_S = 0.2  # s, at most, for which a body that comes out from behind something may go unseen
 EXTRA = 0.25  # -, what a frame loses for a body too many
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 EDGE = (0.35, 1.5)  # diameters and frames from the picture's edge: who is last seen there, going out, has left, not vanished
@@ -202,7 +205,18 @@ def _seen_in_truth(case: Case, wanted: int) -> float:
     if case.truth is None:
         return float(wanted)
     moments = np.asarray((np.arange(case.request.frame_count) + 0.5) / case.request.fps, dtype=np.float64)
-    return max(float(np.minimum(case.truth.visible_at(moments).sum(axis=1), wanted).mean()), 1e-6)
+    clear = replace(case.truth, visible=_wholly_visible(case.truth)).visible_at(moments)
+    return max(float(np.minimum(clear.sum(axis=1), wanted).mean()), 1e-6)
+
+
+def _wholly_visible(truth: Truth) -> NDArray[np.bool_]:
+    """Where each body is visible and not half hidden: for as long as it takes to come out by its radius it need not be seen."""
+    clear = truth.visible.copy()
+    for body, k in zip(*np.nonzero(np.diff(truth.visible, axis=0).T), strict=True):
+        speed = float(np.linalg.norm(truth.velocity[k, body]))
+        reach = round(min(HALF_HIDDEN_S, truth.bodies[body].radius / max(speed, 1e-6)) * TRUTH_RATE)
+        clear[max(0, k - reach + 1) : k + reach + 1, body] = False
+    return clear
 
 
 def _gone_over_the_edge(seen: Observation, case: Case, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -21,6 +21,7 @@ __all__ = ["causality", "continuity", "solidity", "support"]
 NEAR_S = 0.15  # s round a moment in which the truth may do the same
 JUMP = (1.5, 0.25)  # times the truth's own, plus sizes: a step that prediction still explains
 GAP = 3.5  # frames: over more than three nobody knows where a body was
+ROUGHLY = 0.9  # rms of the fit up to which it says when what happens
 JUMPED = 1.0  # sizes beyond that are as bad as it gets
 INSIDE = (0.15, 0.6)  # diameters of one body in another beyond the truth's: what is still 1, and what is 0
 FITS = 0.3  # rms of the fit up to which it says where the floor is
@@ -32,6 +33,7 @@ STARTED = 0.2  # diameters from where it was held
 HANGS_S = 0.6  # s beyond that are as bad as it gets
 SURE = 0.5  # confidence of a sudden change of velocity
 STRONG = 2.0  # times gravity: a pull that turns a body sharply
+SUDDEN = 0.5  # times gravity by which a pull changes within 10 ms: what dives into water, or a string that goes taut
 UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 CLOSE = 0.6  # diameters within which something is there to push
 PUSH = (0.35, 1.35)  # of the truth's greatest speed: pushes from nowhere that are still 1, and that are 0
@@ -179,11 +181,13 @@ def _any_fit(seen: Observation, case: Case):  # type: ignore[no-untyped-def]
 
 def _jump(case: Case, match: Match) -> float:
     """The largest step that neither prediction nor the truth explains, in sizes, beyond what is allowed."""
-    t, z, size = match.path.t, match.path.z, match.path.diameter
+    t, z = match.path.t, match.path.z
     if len(t) < 4:
         return 0.0
+    known = match.fit.rms < ROUGHLY  # a fit that explains little says nothing about the scale, and when is what
+    scale = match.fit.ruler * (match.fit.scale if known else 1.0)
+    size = max(match.path.diameter, scale * match.reference.usual_size(match.index, float(t[-1])))
     bend = np.where(np.abs(z[1:-1] - z[0]) < STARTED * size, 0.0, _bend(t, z) / size)  # what is let go or thrown starts suddenly
-    scale = match.fit.scale * match.fit.ruler
     true_t = frames_of(case)
     half = 0.5 / case.request.fps  # where between two frames the truth turns sharply is chance
     true = _bend(true_t, truth_path(case, match.index))
@@ -192,7 +196,7 @@ def _jump(case: Case, match: Match) -> float:
     )
     moments = match.moments[2:]
     near = np.abs(moments[:, None] - true_t[None, 2:]) < NEAR_S
-    allowed = np.where(near, true[None], 0).max(axis=1) if not match.fit.failed else np.full(len(moments), true.max())
+    allowed = np.where(near, true[None], 0).max(axis=1) if known else np.full(len(moments), true.max())
     return float(np.max(bend - JUMP[0] * allowed - JUMP[1]))
 
 
@@ -267,6 +271,8 @@ def _push(case: Case, found: Matched, match: Match, contact: VisualContact) -> f
     fastest = float(np.abs(np.gradient(truth_path(case, match.index), frames_of(case))).max(initial=1e-6)) * scale * match.fit.pace
     change = float(np.hypot(*np.subtract(contact.after, contact.before)))
     here = complex(np.interp(contact.t, match.path.t, match.path.z.real), np.interp(contact.t, match.path.t, match.path.z.imag))
+    if abs(here - match.path.z[0]) < STARTED * match.path.diameter:  # what is let go or thrown starts suddenly
+        return 0.0
     return 0.0 if _caused(found, match, contact.t, here) else change / max(fastest, 1e-6)
 
 
@@ -291,6 +297,8 @@ def _pulled(found: Matched, match: Match) -> NDArray[np.float64]:
     """Moments in which the truth's own velocity changes quickly without an impact: on a sheet, at the end of a string, in a bend."""
     truth, stride = found.truth, round(0.01 * TRUTH_RATE)
     velocity = truth.velocity[::stride, match.index]
-    change = np.linalg.norm(np.diff(velocity, axis=0), axis=1) * TRUTH_RATE / stride
-    moments: NDArray[np.float64] = truth.times[::stride][1:][change > STRONG * truth.gravity]
+    pull = np.diff(velocity, axis=0) * TRUTH_RATE / stride
+    sharp = np.linalg.norm(pull, axis=1) > STRONG * truth.gravity
+    sharp[1:] |= np.linalg.norm(np.diff(pull, axis=0), axis=1) > SUDDEN * truth.gravity
+    moments: NDArray[np.float64] = truth.times[::stride][1:][sharp]
     return moments
