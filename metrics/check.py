@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import json
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ SCENES = ("drop@1/seed=3", "projectile@1/seed=3", "pendulum@1/seed=3", "collisio
 REQUEST = Request(prompt="", seconds=2.0)
 CASE_SECONDS = 3.6  # the truth of a case is longer than its clip
 NOISE = 3.0  # px
+SOUND_RATE = 48_000  # Hz, of truths
+_sounds: dict[str, dict[str, Any]] = {}
 SET = 64  # clips of a set that metrics of sets are tried on
 VECTORS = ("picture", "motion", "sound")
 
@@ -52,7 +55,7 @@ def it_explains_itself(card: Card) -> None:
     text = card.function.__doc__ or ""
     assert card.summary.endswith("."), f"{card.name}: the docstring begins with one sentence in one line"
     assert ">>>" in text, f"{card.name}: the docstring has no example"
-    space = {"Observation": Observation, "Case": Case, **getattr(card.function, "__globals__", {})}  # what a metric is called with is at hand
+    space = {"Observation": Observation, "Case": Case, **getattr(card.function, "__globals__", {})}  # what a metric is called with
     said: list[str] = []
     runner = doctest.DocTestRunner(verbose=False)
     for test in doctest.DocTestFinder(recurse=False).find(card.function, card.name, globs=dict(space)):
@@ -203,6 +206,7 @@ def observed(truth: Truth, *, noise: float = 0.0, backwards: bool = False, silen
     """
     times = np.arange(REQUEST.frame_count) / REQUEST.fps
     size = REQUEST.width, REQUEST.height
+    heard = _heard(truth, silent=silent)
     pixels = truth.pixels_at(times, *size) + np.random.default_rng(7).normal(0, noise, (len(times), len(truth.bodies), 2))
     ruler = truth.camera.pixels_per_metre(*size)
     tracks = [
@@ -221,10 +225,31 @@ def observed(truth: Truth, *, noise: float = 0.0, backwards: bool = False, silen
         counts=np.full(len(times), len(tracks)),
         tracks=tuple(tracks),
         contacts=tuple(sorted(contacts, key=lambda c: c.t)),
-        onsets=() if silent else tuple(Onset(t=t + 0.006, level_db=-20.0) for t in sorted(moments)),
+        onsets=() if silent else tuple(replace(_like(heard, t), t=t + 0.006) for t in sorted(moments)),
         picture={"flicker": 0.1, "sharpness": 2.0, "noise": 0.5},
-        sound={"channels": 2.0, "peak_db": -120.0 if silent else -10.0, "seconds": REQUEST.seconds},
+        room={} if silent else heard["room"],
+        sound={**heard["sound"], "peak_db": -120.0 if silent else heard["sound"]["peak_db"], "seconds": REQUEST.seconds},
+        heard=heard["heard"],
     )
+
+
+def _heard(truth: Truth, *, silent: bool) -> dict[str, Any]:
+    """What is heard of a truth, or of silence as long; the last few are kept."""
+    key = f"{truth.scene.id}{silent}"
+    if key not in _sounds:
+        from kinema.metrics.observe.hearing import hear
+        from kinema.scenes.sound.mix import sound_of
+
+        sound = sound_of(truth, REQUEST.seconds)
+        if len(_sounds) >= 2 * len(SCENES):
+            _sounds.clear()
+        _sounds[key] = hear(np.zeros_like(sound) if silent else sound, SOUND_RATE)
+    return _sounds[key]
+
+
+def _like(heard: dict[str, Any], t: float) -> Onset:
+    """The onset that is heard nearest to a moment."""
+    return min(heard["onsets"], key=lambda onset: abs(onset.t - t), default=Onset(t=t, level_db=-20.0))
 
 
 def _track(number: int, colour: str, times: Any, where: Any, size: float) -> Track:

@@ -53,7 +53,7 @@ def test_a_line_needs_only_a_path_and_what_it_is(tmp_path: Path) -> None:
         ({"path": "good.mp4", "scene": "drop@1/seed=3", "sha256": "0" * 64}, "another sha256"),
         ({"path": "good.mp4", "scene": "drop@1/seed=3", "sha256": "abc"}, "sha256"),
         ({"path": "good.mp4", "scene": "drop@1/seed=3", "sample": -1}, "sample"),
-        ({"path": "good.mp4", "scene": "drop@1/seed=3", "mode": "i2v"}, "mode"),
+        ({"path": "good.mp4", "scene": "drop@1/seed=3", "mode": "t2w"}, "mode"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: Any, words: str) -> None:

@@ -67,7 +67,7 @@ def test_a_family_table_fixes_parameters(tmp_path: Path) -> None:
         (SMALL.replace("drop", "dorp"), "drop"),
         (SMALL.replace('["drop"]', '["drop", "drop"]'), "twice"),
         (SMALL.replace('["drop"]', "[]"), "at least one family"),
-        (SMALL + 'modes = ["i2v"]\n', "t2v"),
+        (SMALL + 'modes = ["t2w"]\n', "t2v"),
         (SMALL + 'metrics = ["sync/ofset"]\n', "sync/offset"),
         (SMALL + "fps = 0\n", "fps"),
         (SMALL + "fps = inf\n", "fps"),
