@@ -10,7 +10,7 @@ import numpy as np
 
 from kinema.metrics.observation import Observation, Track
 from kinema.metrics.observe.backends import backend
-from kinema.metrics.observe.background import find_background, uncovered
+from kinema.metrics.observe.background import Still, find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import name_of
 from kinema.metrics.observe.contacts import find_contacts
@@ -22,7 +22,7 @@ from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
-from kinema.metrics.observe.segment import blobs_in
+from kinema.metrics.observe.segment import CROSS, blobs_of_mask, body_mask
 from kinema.metrics.observe.shots import shots_of
 from kinema.metrics.observe.stir import stir_of
 from kinema.metrics.observe.track import follow
@@ -30,7 +30,7 @@ from kinema.metrics.observe.view import camera_numbers, find_view, scaled
 from kinema.metrics.picture_style import look_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -130,8 +130,12 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     if view is None:
         background = unpainted(frames, paints, background, hints.colours)
     found: _Found | None = None
+    masks = np.zeros(frames.shape[:3], np.uint8)
+    blobs: list[list[Blob]] = [[] for _ in frames]
     for last in (False, True):
-        blobs = [blobs_in(frame, i, background.at(i), paints=paints[i]) for i, frame in enumerate(frames)]
+        before = found.background.at(0) if found is not None and view is None else None
+        for i in _masked(frames, masks, background, before):
+            blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i])
         bodies = find_bodies(blobs, hints)
         if not bodies:
             return None
@@ -144,6 +148,21 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
             return found
         background = again
     return found
+
+
+def _masked(frames: NDArray[np.uint8], masks: NDArray[np.uint8], background: Background, before: Still | None) -> Iterator[int]:
+    """Lay the bodies' masks over those of a background ``before`` (None: there is none), and tell in which frames that changes them."""
+    still = background.at(0)
+    x, y, w, h = 0, 0, frames.shape[2], frames.shape[1]
+    if before is not None:
+        x, y, w, h = cv2.boundingRect((still.image != before.image).any(axis=2).view(np.uint8))
+    where = (slice(y, y + h), slice(x, x + w))
+    for i, frame in enumerate(frames):
+        still = background.at(i)
+        mask = body_mask(frame[where], Still(still.image[where], still.tolerance[where]))
+        if before is None or not np.array_equal(mask, masks[i][where]):
+            masks[i][where] = mask
+            yield i
 
 
 def _alike(one: Background, two: Background) -> bool:
