@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kinema.metrics.observe.chains import SAME_TINT, Chain, chains_of, linked, single
+from kinema.metrics.observe.chains import SAME_TINT, Chain, chains_of, linked, lone_paints, single
 from kinema.metrics.observe.colour import chroma
 from kinema.scenes.palette import COLOURS
 
@@ -77,7 +77,8 @@ class _Look(NamedTuple):
 def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
     """The bodies that move, the surest first; where the prompt gives their number, no more than that."""
     least = min(4, max(2, len(found) // 6))
-    chains = linked(single([c for c in chains_of(found) if len(c.blobs) >= 2]))
+    lone = lone_paints(found)
+    chains = linked(single([c for c in chains_of(found, lone) if len(c.blobs) >= 2], lone))
     looks = sorted((_look(chain, hints) for chain in chains if len(chain.blobs) >= least), key=lambda look: -look.weight)
     movers = [look for look in looks if _moves(look)]
     taken: list[_Look] = []

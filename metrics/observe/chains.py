@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.segment import Blob
 
-__all__ = ["SAME_TINT", "Chain", "chains_of", "linked", "single"]
+__all__ = ["SAME_TINT", "Chain", "chains_of", "linked", "lone_paints", "single"]
 
 LONGEST_PAUSE = 3  # frames a chain may skip
 SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
@@ -24,8 +25,11 @@ JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to 
 MOST_COST = 3.0  # of a step; a diameter off what was expected costs about one
 OTHER_PAINT = 10.0  # cost
 LETS_GO = 0.1  # ln of the ratio of areas, when one of up to a dozen bodies leaves a blob
+PIECE, LONE = 0.15, 0.05  # of the area of the largest, from which a second blob of a paint counts; share of frames that may have one
 FITTED = 6  # blobs that foretell the next ones
 LINK = 4.0  # most that a link may cost
+END = 3  # blobs that say how large it is where it ends or begins
+MOST_NEARER = 0.3  # ln of the ratio of those sizes that counts at most: what is half hidden says nothing
 FAR = 1.5  # cost of a link however far it leaps
 
 
@@ -63,8 +67,20 @@ class Chain:
         return x, y
 
 
-def chains_of(found: Sequence[Sequence[Blob]]) -> list[Chain]:
-    """Every blob in a chain, frame by frame, by the cheapest assignment."""
+def lone_paints(found: Sequence[Sequence[Blob]]) -> frozenset[int]:
+    """The paints of which there is hardly ever more than one blob: whatever its outline does, it is one body."""
+    seen, twice = Counter[int](), Counter[int]()
+    for blobs in found:
+        areas: dict[int, list[float]] = {}
+        for blob in blobs:
+            areas.setdefault(blob.paint, []).append(blob.area)
+        seen.update(areas.keys())
+        twice.update(paint for paint, some in areas.items() if len(some) > 1 and sorted(some)[-2] > PIECE * max(some))
+    return frozenset(paint for paint, number in seen.items() if paint and twice[paint] <= LONE * number)
+
+
+def chains_of(found: Sequence[Sequence[Blob]], lone: frozenset[int] = frozenset()) -> list[Chain]:
+    """Every blob in a chain, frame by frame, by the cheapest assignment; what is ``lone`` may change its size at once."""
     done: list[Chain] = []
     live: list[Chain] = []
     for number, blobs in enumerate(found):
@@ -72,7 +88,7 @@ def chains_of(found: Sequence[Sequence[Blob]]) -> list[Chain]:
         live = [c for c in live if number - c.last.frame <= LONGEST_PAUSE]
         taken: set[int] = set()
         if live and blobs:
-            cost = _costs(live, blobs, number)
+            cost = _costs(live, blobs, number, lone)
             rows, columns = linear_sum_assignment(np.minimum(cost, 50.0))
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
                 if cost[row, column] < MOST_COST:
@@ -82,7 +98,7 @@ def chains_of(found: Sequence[Sequence[Blob]]) -> list[Chain]:
     return done + live
 
 
-def _costs(chains: Sequence[Chain], blobs: Sequence[Blob], frame: int) -> NDArray[np.float64]:
+def _costs(chains: Sequence[Chain], blobs: Sequence[Blob], frame: int, lone: frozenset[int]) -> NDArray[np.float64]:
     """(chains, blobs): how badly each blob continues each chain."""
     last = np.array([(c.last.x, c.last.y, c.last.area, c.last.tint[0], c.last.tint[1], c.last.paint, c.last.frame) for c in chains])
     ahead = np.array([_step_ahead(c, frame) for c in chains])
@@ -95,7 +111,8 @@ def _costs(chains: Sequence[Chain], blobs: Sequence[Blob], frame: int) -> NDArra
     pace = stepped / (frame - last[:, 6])[:, None]
     cost = missed / (1.2 * size) + 0.3 * pace / size + grown + 4 * hue
     cost += OTHER_PAINT * ((new[None, :, 5] != last[:, None, 5]) & (new[None, :, 5] > 0) & (last[:, None, 5] > 0))
-    leaps = (grown > JUMP) & (np.minimum(new[None, :, 2], last[:, None, 2]) > JUMP_AREA)  # two bodies that meet, or one that lets go
+    alone = np.isin(new[:, 5], list(lone))
+    leaps = ~alone & (grown > JUMP) & (np.minimum(new[None, :, 2], last[:, None, 2]) > JUMP_AREA)  # two bodies that meet, or one that lets go
     return np.where(leaps, np.inf, cost)
 
 
@@ -112,10 +129,11 @@ def _step_ahead(chain: Chain, frame: int) -> tuple[float, float]:
     return last.x + vx * ahead, last.y + vy * ahead
 
 
-def single(chains: Sequence[Chain]) -> list[Chain]:
+def single(chains: Sequence[Chain], lone: frozenset[int] = frozenset()) -> list[Chain]:
     """The chains without those of several bodies in one blob: where one ends, or begins, two smaller ones take its place."""
-    chains = _cut(chains)
-    return [c for c in chains if not (_breaks_up(c, chains, after=True) or _breaks_up(c, chains, after=False))]
+    sure = [c for c in chains if c.paint in lone]
+    chains = _cut([c for c in chains if c.paint not in lone])
+    return sure + [c for c in chains if not (_breaks_up(c, chains, after=True) or _breaks_up(c, chains, after=False))]
 
 
 def _cut(chains: Sequence[Chain]) -> list[Chain]:
@@ -211,6 +229,9 @@ def _link(a: Chain, b: Chain) -> float:
     miss = min(misses) if gap < LONGEST_PAUSE else min(misses[2], 0.5 * (misses[0] + misses[1]))  # what meets for long passes by
     radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
     grown = abs(float(np.log(radii[0] / radii[1])))
+    ends = np.median([x.radius for x in a.blobs[-END:]]), np.median([x.radius for x in b.blobs[:END]])
+    nearer = abs(float(np.log(ends[0] / ends[1])))  # near or far tells likes apart
     if gap <= LONGEST_PAUSE:
         grown = min(grown, abs(float(np.log(a.last.radius / b.first.radius))))
-    return float(min(FAR, 0.5 * miss / size) + 0.01 * gap + (2.0 * grown if grown < 1.0 else 10.0))
+    off = 0.5 * miss / size
+    return float(FAR * off / (FAR + off) + 0.01 * gap + 2.0 * min(nearer, MOST_NEARER) + (2.0 * grown if grown < 1.0 else 10.0))

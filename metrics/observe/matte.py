@@ -201,7 +201,10 @@ def _limbs(solid: NDArray[np.uint8], corner: tuple[int, int], disc: Disc) -> NDA
         return np.zeros((0, 2), np.float32)
     height, width = solid.shape
     own = _drawn((corner[0], corner[1], corner[0] + width, corner[1] + height), (disc,))
-    rows, columns = np.nonzero(own & (cv2.dilate(solid, np.ones((5, 5), np.uint8)) == 0))
+    away = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5) * own
+    _, labels = cv2.connectedComponents((away > LIMB / 2).astype(np.uint8), connectivity=8)
+    long = np.unique(labels[away > max(LIMB, 0.6 * (disc.inner or disc.radius))])
+    rows, columns = np.nonzero(np.isin(labels, long[long > 0]))
     return np.stack([columns + corner[0] + 0.5, rows + corner[1] + 0.5], axis=1).astype(np.float32)
 
 
@@ -229,6 +232,7 @@ def _middle(values: NDArray[Any], where: NDArray[np.uint8]) -> float:
     return 0.5 * float(low + high)
 
 
+LIMB = 4.0  # pixels by which what is thin must reach out to be a limb, and not the rim itself
 FINER = 4  # times by which a matte is enlarged to draw its outline
 
 

@@ -28,6 +28,7 @@ WORTH = 0.06  # share of a part that a paint must cover to be worth a thing of i
 WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this where they meet, on either side
 DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
 MOST_DISCS = 12
+RING = 0.1  # share of an outline that a hole takes; a highlight takes less
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
 
 SQUARE = np.ones((3, 3), np.uint8)
@@ -195,7 +196,9 @@ def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[floa
 def _thick_parts(
     part: NDArray[np.uint8], own: NDArray[np.bool_], pixels: NDArray[np.uint8], corner: tuple[int, int], number: int, edge: bool, paint: int
 ) -> list[Blob]:
-    part = _filled(cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
+    seen = cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    part = _filled(seen)
+    ring = float(seen.sum()) < (1 - RING) * float(part.sum())
     depth = cv2.distanceTransform(part, cv2.DIST_L2, 5)
     thick = float(depth.max())
     if thick >= 3.0 and part.sum() > 1.15 * np.pi * thick**2:  # something hangs on it: cut off what is thin
@@ -217,6 +220,9 @@ def _thick_parts(
         core = one & (depth >= min(0.6 * inner, inner - 0.5))
         tint = chroma(np.median(pixels[core[1:-1, 1:-1]], axis=0))
         x, y = float(columns.mean()) - 0.5 + corner[0], float(rows.mean()) - 0.5 + corner[1]
+        if ring:
+            one = one & (seen > 0)
+            inner = float(cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5).max())
         mine = one[1:-1, 1:-1].astype(np.uint8)
         found.append(Blob(number, x, y, area, inner, (float(tint[0]), float(tint[1])), edge, paint, corner, mine))
     return found

@@ -179,7 +179,23 @@ def _shared(points: NDArray[np.float64], expected: list[NDArray[np.float64]], fo
             centres[m] = mine.mean(axis=0)
             if len(mine) > 0.6 * form.area and turn >= 2:
                 spreads[m] = _turned(form.spread, mine)
+    if len(forms) == 1:
+        owner = _one_piece(points, owner, forms[0])
     return [_dealt(points[owner == m], form) for m, form in enumerate(forms)]
+
+
+def _one_piece(points: NDArray[np.float64], owner: NDArray[np.int64], form: _Form) -> NDArray[np.int64]:
+    """With whatever hangs together with what a lone body owns, unless that is far more than the body."""
+    spots = points.astype(int)
+    left, top = spots.min(axis=0)
+    mask = np.zeros((int(spots[:, 1].max()) - top + 1, int(spots[:, 0].max()) - left + 1), np.uint8)
+    mask[spots[:, 1] - top, spots[:, 0] - left] = 1
+    label = cv2.connectedComponents(mask, connectivity=4)[1][spots[:, 1] - top, spots[:, 0] - left]
+    mine = label[owner == 0]
+    if len(mine) == 0:
+        return owner
+    whole = label == np.bincount(mine).argmax()
+    return np.where(whole | (owner == 0), 0, -1) if whole.sum() < 1.5 * form.area else owner
 
 
 def _away(points: NDArray[np.float64], centre: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
