@@ -22,7 +22,7 @@ from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
-from kinema.metrics.observe.segment import CROSS, blobs_of_mask, body_mask
+from kinema.metrics.observe.segment import CROSS, SQUARE, blobs_of_mask, body_mask
 from kinema.metrics.observe.shots import shots_of
 from kinema.metrics.observe.stir import stir_of
 from kinema.metrics.observe.track import follow
@@ -70,12 +70,14 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
     hints = hints or Hints()
     times = np.asarray(clip.times, dtype=float)
     height, width = clip.frames.shape[1:3]
+    if not len(clip.frames):
+        return {"width": width, "height": height}
     seen = _look(clip, hints)
     learned = backend()
     if learned is not None:
         seen = seen._replace(tracks=learned.follow(clip, seen.tracks))
     cuts, timing = shots_of(clip.frames, times)
-    masks = {"masks": masks_of(clip.frames, seen.outlines)} if hints.masks and len(clip.frames) else {}
+    masks = {"masks": masks_of(clip.frames, seen.outlines)} if hints.masks else {}
     return masks | {
         "width": width,
         "height": height,
@@ -151,7 +153,7 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
 
 
 def _masked(frames: NDArray[np.uint8], masks: NDArray[np.uint8], background: Background, before: Still | None) -> Iterator[int]:
-    """Lay the bodies' masks over those of a background ``before`` (None: there is none), and tell in which frames that changes them."""
+    """Lay the bodies' masks over those of a background ``before`` (None: there is none) where more than rims change; the frames of these."""
     still = background.at(0)
     x, y, w, h = 0, 0, frames.shape[2], frames.shape[1]
     if before is not None:
@@ -160,7 +162,7 @@ def _masked(frames: NDArray[np.uint8], masks: NDArray[np.uint8], background: Bac
     for i, frame in enumerate(frames):
         still = background.at(i)
         mask = body_mask(frame[where], Still(still.image[where], still.tolerance[where]))
-        if before is None or not np.array_equal(mask, masks[i][where]):
+        if before is None or cv2.erode(cv2.absdiff(mask, masks[i][where]), SQUARE).any():
             masks[i][where] = mask
             yield i
 
