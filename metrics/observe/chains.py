@@ -28,8 +28,7 @@ LETS_GO = 0.1  # ln of the ratio of areas, when one of up to a dozen bodies leav
 PIECE, LONE = 0.15, 0.05  # of the area of the largest, from which a second blob of a paint counts; share of frames that may have one
 FITTED = 6  # blobs that foretell the next ones
 LINK = 4.0  # most that a link may cost
-END = 3  # blobs that say how large it is where it ends or begins
-MOST_NEARER = 0.3  # ln of the ratio of those sizes that counts at most: what is half hidden says nothing
+MOST_NEARER = 0.3  # ln of the ratio of radii at the ends that counts at most: what is half hidden says nothing
 FAR = 1.5  # cost of a link however far it leaps
 
 
@@ -112,7 +111,8 @@ def _costs(chains: Sequence[Chain], blobs: Sequence[Blob], frame: int, lone: fro
     cost = missed / (1.2 * size) + 0.3 * pace / size + grown + 4 * hue
     cost += OTHER_PAINT * ((new[None, :, 5] != last[:, None, 5]) & (new[None, :, 5] > 0) & (last[:, None, 5] > 0))
     alone = np.isin(new[:, 5], list(lone))
-    leaps = ~alone & (grown > JUMP) & (np.minimum(new[None, :, 2], last[:, None, 2]) > JUMP_AREA)  # two bodies that meet, or one that lets go
+    large = np.minimum(new[None, :, 2], last[:, None, 2]) > JUMP_AREA
+    leaps = ~alone & (grown > JUMP) & large  # two bodies that meet, or one that lets go
     return np.where(leaps, np.inf, cost)
 
 
@@ -229,9 +229,8 @@ def _link(a: Chain, b: Chain) -> float:
     miss = min(misses) if gap < LONGEST_PAUSE else min(misses[2], 0.5 * (misses[0] + misses[1]))  # what meets for long passes by
     radii = np.median([x.radius for x in a.blobs]), np.median([x.radius for x in b.blobs])
     grown = abs(float(np.log(radii[0] / radii[1])))
-    ends = np.median([x.radius for x in a.blobs[-END:]]), np.median([x.radius for x in b.blobs[:END]])
-    nearer = abs(float(np.log(ends[0] / ends[1])))  # near or far tells likes apart
+    nearer = abs(float(np.log(a.last.radius / b.first.radius)))  # near or far tells likes apart
     if gap <= LONGEST_PAUSE:
-        grown = min(grown, abs(float(np.log(a.last.radius / b.first.radius))))
+        grown = min(grown, nearer)
     off = 0.5 * miss / size
     return float(FAR * off / (FAR + off) + 0.01 * gap + 2.0 * min(nearer, MOST_NEARER) + (2.0 * grown if grown < 1.0 else 10.0))
