@@ -233,4 +233,4 @@ def _link(a: Chain, b: Chain) -> float:
     if gap <= LONGEST_PAUSE:
         grown = min(grown, nearer)
     off = 0.5 * miss / size
-    return float(FAR * off / (FAR + off) + 0.01 * gap + 2.0 * min(nearer, MOST_NEARER) + (2.0 * grown if grown < 1.0 else 10.0))
+    return float(FAR * off / (FAR + off) + 0.01 * gap + 4.0 * min(nearer, MOST_NEARER) + (2.0 * grown if grown < 1.0 else 10.0))
