@@ -284,6 +284,18 @@ def _dot(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     return cv2.transform(cv2.multiply(one, two), THREE)
 
 
+def _spread(picture: NDArray[Any], sigma: float) -> NDArray[Any]:
+    """A Gaussian blur, a broad one on a smaller copy."""
+    factor = int(min(sigma / 2, min(picture.shape[:2]) / 8))
+    if factor < 2:
+        return cv2.GaussianBlur(picture, (0, 0), sigma)
+    height, width = picture.shape[:2]
+    size = (-(-width // factor), -(-height // factor))
+    whole = cv2.copyMakeBorder(picture, 0, size[1] * factor - height, 0, size[0] * factor - width, cv2.BORDER_CONSTANT, value=0)
+    small = cv2.GaussianBlur(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
+    return cv2.resize(small, (whole.shape[1], whole.shape[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
+
+
 def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
     """How much of each pixel the body covers, from ``value = light * (share * body + (1 - share) * background)``.
 
@@ -291,7 +303,7 @@ def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.f
     is that of the core nearby, far from it that of all of the core.
     """
     own = core.view(np.uint8)
-    near = cv2.GaussianBlur(cv2.copyTo(light.value, own), (0, 0), sigma)
+    near = _spread(cv2.copyTo(light.value, own), sigma)
     near = cv2.add(near, tuple(FAR * v for v in cv2.mean(light.value, own)))
     once = 1.0 / cv2.extractChannel(near, 3)
     ff = _dot(near, near) * (once * once) + PRIOR**2
@@ -304,13 +316,21 @@ def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.f
     return np.asarray(a / cv2.max(a + b, 1e-3 * determinant), dtype=np.float32)
 
 
+def _opened(solid: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
+    """Without what is thinner than a disc; by distances where the disc is large."""
+    wide = 2 * radius + 1
+    padded = cv2.copyMakeBorder(solid, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    if radius <= 3:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+        return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide])
+    beyond = cv2.distanceTransform(padded, cv2.DIST_L2, 5) <= radius
+    return (cv2.distanceTransform(beyond.view(np.uint8), cv2.DIST_L2, 5) <= radius)[wide:-wide, wide:-wide].astype(np.uint8)
+
+
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
     """The thick part that lies on the disc, without holes."""
     solid = (share > 0.5).astype(np.uint8)
-    wide = 2 * max(1, round((0.35 if disc.part is None else 0.15) * (disc.inner or disc.radius))) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
-    padded = cv2.copyMakeBorder(solid, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
-    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide]
+    solid = _opened(solid, max(1, round((0.35 if disc.part is None else 0.15) * (disc.inner or disc.radius))))
     count, labels, stats, centres = cv2.connectedComponentsWithStats(np.ascontiguousarray(solid), connectivity=4)
     if count < 2:
         return np.zeros_like(solid)

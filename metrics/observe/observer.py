@@ -136,7 +136,10 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     blobs: list[list[Blob]] = [[] for _ in frames]
     for last in (False, True):
         before = found.background.at(0) if found is not None and view is None else None
-        for i in _masked(frames, masks, background, before):
+        others = list(_masked(frames, masks, background, before))
+        if found is not None and not others:
+            return found._replace(background=background)
+        for i in others:
             blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i])
         bodies = find_bodies(blobs, hints)
         if not bodies:
@@ -153,7 +156,7 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
 
 
 def _masked(frames: NDArray[np.uint8], masks: NDArray[np.uint8], background: Background, before: Still | None) -> Iterator[int]:
-    """Lay the bodies' masks over those of a background ``before`` (None: there is none) where more than rims change; the frames of these."""
+    """Lay the masks over those of a background ``before`` (None: there is none) where more than rims change; the frames of these."""
     still = background.at(0)
     x, y, w, h = 0, 0, frames.shape[2], frames.shape[1]
     if before is not None:
