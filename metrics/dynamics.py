@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from kinema.metrics import rebound
 from kinema.metrics.align import Fit, NoFit, aligned, main_tracks, unhurried
 from kinema.metrics.flight import AIRBORNE, arcs, mean_fall
+from kinema.metrics.laws.parabola import falls_in_flight
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation, Track
 from kinema.scenes.scene import TRUTH_RATE
@@ -140,6 +141,8 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
         return Scored(value=MOST, why=_sentence(found.failed))
     if "parabola" in case.laws and "spring" not in case.laws:
         return _gravity_of_flight(seen, case, found)
+    if "range" in case.laws and len(case.truth.bodies) == 1 and (falls := falls_in_flight(seen, case)):
+        return _verdict(float(np.mean(falls)) * 2 * case.truth.bodies[0].radius, case, "while the truth flies freely")
     return _gravity_of_motion(seen, case)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
     from kinema.scenes.truth import Truth
 
-__all__ = ["acceleration", "parabola"]
+__all__ = ["acceleration", "falls_in_flight", "parabola"]
 
 STEP_S = 0.04  # s, over which the truth's acceleration is taken
 CONSTANT = 0.08  # -, of its own size that a constant acceleration changes by
@@ -93,6 +93,22 @@ def acceleration(seen: Observation, case: Case) -> Scored | Unscored:
     return _judged(seen, case, {"constant_acceleration", "acceleration"}, "accelerates evenly", "stretch", free=False)
 
 
+def falls_in_flight(seen: Observation, case: Case) -> list[float]:
+    """Downward accelerations in the clip's own picture while the truth flies freely, each in diameters of the body per s^2."""
+    found = matched(seen, case)
+    if isinstance(found, str):
+        return []
+    by_body = {match.index: match for match in found.bodies}
+    falls = []
+    for piece in _stretches(case, found.truth, free=True):
+        match = by_body.get(piece.body)
+        if match is not None:
+            inside = (match.moments >= piece.start) & (match.moments <= piece.end)
+            if inside.sum() >= LEAST_POINTS:
+                falls.append(-_bent(match.path.t[inside], match.path.z[inside])[2].imag / match.path.diameter)
+    return falls
+
+
 def _judged(seen: Observation, case: Case, laws: set[str], what: str, noun: str, *, free: bool) -> Scored | Unscored:
     if reason := no_truth(case):
         return Unscored(reason=reason)
@@ -120,6 +136,11 @@ def _judged(seen: Observation, case: Case, laws: set[str], what: str, noun: str,
 
 def _pieces(case: Case, truth: Truth, *, free: bool) -> list[Piece]:
     """Stretches of constant acceleration within the clip that show; of free flight alone where ``free``."""
+    least = (LEAST_POINTS + SPARE) / case.request.fps + 2 * EDGE_S
+    return [piece for piece in _stretches(case, truth, free=free) if piece.end - piece.start >= least and _shows(case, truth, piece)]
+
+
+def _stretches(case: Case, truth: Truth, *, free: bool) -> list[Piece]:
     last = min(round(REACH * case.request.seconds * TRUTH_RATE), len(truth.times) - 1)
     stride = round(STEP_S * TRUTH_RATE)
     found = []
@@ -129,10 +150,7 @@ def _pieces(case: Case, truth: Truth, *, free: bool) -> list[Piece]:
         good = _steady(change, truth.gravity)
         if free:
             good &= np.abs(change + np.array([0, 0, truth.gravity])).max(axis=1) < 0.05 * truth.gravity
-        for low, high in _runs(good):
-            piece = Piece(body, low * stride / TRUTH_RATE, high * stride / TRUTH_RATE)
-            if piece.end - piece.start >= (LEAST_POINTS + SPARE) / case.request.fps + 2 * EDGE_S and _shows(case, truth, piece):
-                found.append(piece)
+        found += [Piece(body, low * stride / TRUTH_RATE, high * stride / TRUTH_RATE) for low, high in _runs(good)]
     return found
 
 

@@ -13,7 +13,7 @@ import pytest
 from kinema.metrics.align import Fit, aligned
 from kinema.metrics.dynamics import gravity, law_residual, permanence
 from kinema.metrics.ideal import ideal
-from kinema.metrics.laws import drag, exchange, looks, order, parabola, place, swing, time, turning
+from kinema.metrics.laws import drag, exchange, looks, onward, order, parabola, place, swing, time, turning
 from kinema.metrics.metric import METRICS, Case, Metric, Scored, Unscored
 from kinema.metrics.observation import Observation, VisualContact
 from kinema.scenes.request import Request
@@ -24,19 +24,19 @@ from kinema.scenes.world import simulate
 SECONDS = 3.0
 GATES = (
     looks.identity, looks.rigidity, place.continuity, place.solidity, place.support, place.causality, time.time_direction,
-    parabola.parabola, order.ratio, permanence,
+    parabola.parabola, order.ratio, onward.onward, permanence,
 )  # fmt: skip
 LAWS = (law_residual, gravity, swing.period, swing.energy, exchange.momentum, exchange.bounce_ratio, parabola.acceleration, order.order)
 LAWS += (drag.terminal_speed, turning.rotation)
 SLOW = ("incline_slide", "feather", "tipping", "sinking")  # to simulate
 OF = {  # family -> what it is scored on beside residual and what holds for all
-    "drop": {"gravity", "bounce_ratio", "parabola", "support", "time_direction"},
+    "drop": {"gravity", "bounce_ratio", "onward", "parabola", "support", "time_direction"},
     "pendulum": {"gravity", "period", "energy"},
-    "collision": {"momentum", "time_direction"},
+    "collision": {"momentum", "onward", "time_direction"},
     "mass_on_spring": {"period", "energy"},
     "incline_slide": {"gravity", "acceleration", "time_direction"},
-    "two_drops": {"gravity", "ratio", "support", "time_direction"},
-    "feather": {"gravity", "order", "time_direction"},
+    "two_drops": {"gravity", "onward", "ratio", "support", "time_direction"},
+    "feather": {"gravity", "onward", "order", "time_direction"},
     "sinking": {"gravity", "terminal_speed", "time_direction"},
     "tipping": {"gravity", "rotation", "time_direction"},
 }
@@ -243,6 +243,19 @@ def test_what_hangs_in_the_air_is_held_by_nothing() -> None:
     assert found == sorted(found, reverse=True)
     assert found[0] == 1
     assert found[-1] < 0.3
+
+
+def test_what_sticks_where_it_lands_does_not_go_on() -> None:
+    take = truth("drop", 1)
+    first = take.contacts[0].t
+    after = (take.times > first)[:, None, None]
+    found = []
+    for dose in (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 1.0):
+        held = replace(take, position=take.position + after * dose * (take.at(np.array([first])) - take.position))
+        found.append(value(onward.onward, look(held, noise=0.1), case("drop")))
+    assert found == sorted(found, reverse=True)
+    assert found[:2] == [1, 1]
+    assert found[-1] < 0.05
 
 
 def test_a_push_from_nowhere() -> None:
