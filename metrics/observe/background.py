@@ -165,13 +165,25 @@ def _still(sample: NDArray[np.uint8]) -> Still:
     """What pictures that lie on each other show when nothing is in front of it."""
     middle = median(sample)
     tolerance = _tolerance(sample)
-    unsafe = (_difference(sample, middle) > tolerance).sum(axis=0) >= 2
+    unsafe = _often(sample, middle, tolerance)
     image = middle.astype(np.float32)
     if unsafe.any():
         moved = cv2.dilate(unsafe.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         doubtful = moved | _islands(moved)
         image[doubtful] = _choose(sample, image, doubtful, tolerance)
     return Still(image, tolerance)
+
+
+def _often(sample: NDArray[np.uint8], middle: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where at least two pictures are off the middle."""
+    once = np.zeros(middle.shape[:2], np.uint8)
+    twice = once.copy()
+    near = tolerance.astype(np.uint8)
+    for frame in sample:
+        off = cv2.compare(_greatest(cv2.absdiff(frame, middle)), near, cv2.CMP_GT)
+        twice |= once & off
+        once |= off
+    return twice > 0
 
 
 def _padded(sample: NDArray[np.uint8], shown: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -268,7 +280,7 @@ def _choose(
     """For the doubtful pixels, the mode that fits the surroundings best, or the surroundings continued where none does."""
     known = (~doubtful).astype(np.float32)
     rough = _roughness(image, known)
-    stray = np.linalg.norm(image - _fill(image, known), axis=2)[doubtful]
+    stray = _size(image - _fill(image, known))[doubtful]
     odd = np.zeros_like(doubtful)
     odd[doubtful] = _box(doubtful, stray) > FITS + rough[doubtful]
     chosen = image.copy()
@@ -278,7 +290,7 @@ def _choose(
     values, support = _modes(sample[:, odd], tolerance[odd])
     for _ in range(2):
         expected = _fill(chosen, known)[odd]
-        far = np.linalg.norm(values - expected[None], axis=2)
+        far = _size(values - expected[None])
         cost = np.stack([_box(odd, row) for row in far]) + 20.0 * (1 - support) + np.where(support > 0, 0, 1e6)
         best = np.argmin(cost, axis=0)
         lowest, second = np.sort(cost, axis=0)[:2]
@@ -288,13 +300,18 @@ def _choose(
     return chosen[doubtful]
 
 
+def _size(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The length of each colour, over three channels."""
+    r, g, b = np.moveaxis(colours, -1, 0)
+    return np.sqrt(r * r + g * g + b * b)
+
+
 def _roughness(image: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far known pixels stray from their surroundings, spread into the unknown: a busy picture continues nothing well."""
     low = cv2.GaussianBlur(known, (0, 0), 4.0)
     mean = cv2.GaussianBlur(image * known[..., None], (0, 0), 4.0) / np.maximum(low, 1e-3)[..., None]
-    stray = np.linalg.norm(image - mean, axis=2)
-    filled: NDArray[np.float32] = _fill(np.repeat(stray[..., None], 3, axis=2), known)[..., 0]
-    return filled
+    stray = _size(image - mean)
+    return _fill(stray[..., None], known)[..., 0]
 
 
 def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -305,16 +322,22 @@ def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[N
     found = np.zeros((MODES, pixels, 3), np.float32)
     support = np.zeros((MODES, pixels), np.float32)
     for k in range(MODES):
-        middle = median(values, left)
-        far = np.where(left, _difference(values[:, None], middle[None])[:, 0], np.uint8(255))
-        nearest = np.take_along_axis(values, far.argmin(axis=0)[None, :, None], axis=0)[0]
-        member = left & (_difference(values[:, None], nearest[None])[:, 0] <= near)
+        more = np.flatnonzero(left.sum(axis=0) >= 2)
+        if k > 0:
+            found[k] = found[0]
+        if len(more) == 0:
+            continue
+        some, rest = (values, left) if len(more) == pixels else (values[:, more], left[:, more])
+        middle = median(some, rest)
+        far = np.where(rest, _difference(some[:, None], middle[None])[:, 0], np.uint8(255))
+        nearest = np.take_along_axis(some, far.argmin(axis=0)[None, :, None], axis=0)[0]
+        member = rest & (_difference(some[:, None], nearest[None])[:, 0] <= near[more])
         size = member.sum(axis=0)
-        mean = np.einsum("tpc,tp->pc", values.astype(np.float32), member.astype(np.float32)) / np.maximum(size, 1)[:, None]
+        mean = np.einsum("tpc,tp->pc", some.astype(np.float32), member.astype(np.float32)) / np.maximum(size, 1)[:, None]
         enough = size >= 2
-        found[k] = np.where(enough[:, None], mean, found[0])
-        support[k] = np.where(enough, size / frames, 0)
-        left &= ~member
+        found[k, more] = np.where(enough[:, None], mean, found[0, more])
+        support[k, more] = np.where(enough, size / frames, 0)
+        left[:, more] &= ~member
     return found, support
 
 
@@ -333,8 +356,9 @@ def _fill(image: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np
         mean = (image * weight[..., None]).sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6)
         return np.where(weight[..., None] > 0, image, mean).astype(np.float32)
     down = cv2.pyrDown(weight)
-    small = cv2.pyrDown(image * weight[..., None]) / np.maximum(down, 1e-6)[..., None]
+    known = image * weight[..., None]
+    small = cv2.pyrDown(known).reshape(*down.shape, -1) / np.maximum(down, 1e-6)[..., None]
     size = (image.shape[1], image.shape[0])
-    coarse = cv2.pyrUp(_fill(small, np.minimum(1.0, 4 * down)), dstsize=size)
-    filled: NDArray[np.float32] = image * weight[..., None] + coarse * (1 - weight[..., None])
+    coarse = cv2.pyrUp(_fill(small, np.minimum(1.0, 4 * down)), dstsize=size).reshape(image.shape)
+    filled: NDArray[np.float32] = known + coarse * (1 - weight[..., None])
     return filled
