@@ -24,6 +24,7 @@ MOST_BODIES = 12
 LEAST_ROUND = 0.72  # a disc has 1, a hand or an arm less than .7
 DISC = 0.86  # from this roundness on an outline is taken for a disc
 SQUARE = 0.1  # of its side, by which the box round a disc may be longer than wide
+HANGING = 0.5  # of a body's radius, at most that of a thing that hangs on it
 NAMES = tuple(COLOURS)
 
 
@@ -90,7 +91,7 @@ def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
         if len(taken) < (hints.count or 0) and _wanting(look, taken, hints) and not any(_is_part(look, other) for other in taken):
             taken.append(look)
     chosen = _asked(taken, hints)[: hints.count or MOST_BODIES][:MOST_BODIES]
-    return [_body(look) for look in chosen]
+    return [_body(look, [part for part in looks if _hangs(part, look)]) for look in chosen]
 
 
 def _asked(looks: list[_Look], hints: Hints) -> list[_Look]:
@@ -145,10 +146,37 @@ def _look(chain: Chain, hints: Hints) -> _Look:
     return _Look(chain, frames, place, tint, paint, radius, inner, roundness, travelled, steady, float(inside.mean()), float(weight))
 
 
-def _body(look: _Look) -> Body:
+def _body(look: _Look, parts: Sequence[_Look]) -> Body:
     tint = (float(look.tint[0]), float(look.tint[1]))
     seen = {b.frame: b for b in look.chain.blobs}
-    return Body(tint, look.paint, look.radius, look.inner, look.roundness >= DISC and _square(look.chain.blobs), seen)
+    for part in parts:
+        seen |= {b.frame: _together(seen[b.frame], b) for b in part.chain.blobs if b.frame in seen}
+    disc = not parts and look.roundness >= DISC and _square(look.chain.blobs)
+    return Body(tint, look.paint, look.radius, look.inner, disc, seen)
+
+
+def _hangs(part: _Look, look: _Look) -> bool:
+    """Whether a small thing of a body's paint keeps its place beside it nearly all the time: a payload under its canopy."""
+    if part is look or not part.paint or part.paint != look.paint or part.radius > HANGING * look.radius:
+        return False
+    both, mine, theirs = np.intersect1d(part.frames, look.frames, return_indices=True)
+    if len(both) < 0.8 * len(look.frames):
+        return False
+    apart = part.place[mine] - look.place[theirs]
+    near = float(np.median(np.linalg.norm(apart, axis=1))) < 4 * look.radius
+    return bool(near and np.std(apart, axis=0).max() < 0.5 + 0.02 * look.travelled and look.travelled > look.radius)
+
+
+def _together(blob: Blob, part: Blob) -> Blob:
+    """A blob with the pixels of another; its place and its area stay."""
+    if blob.part is None or part.part is None:
+        return blob
+    left, top = (min(a, b) for a, b in zip(blob.corner, part.corner, strict=True))
+    right, bottom = (max(one.corner[k] + one.part.shape[1 - k] for one in (blob, part) if one.part is not None) for k in (0, 1))
+    whole = np.zeros((bottom - top, right - left), np.uint8)
+    for (x, y), own in ((blob.corner, blob.part), (part.corner, part.part)):
+        whole[y - top : y - top + own.shape[0], x - left : x - left + own.shape[1]] |= own
+    return blob._replace(corner=(left, top), part=whole)
 
 
 def _square(blobs: Sequence[Blob]) -> bool:

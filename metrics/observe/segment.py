@@ -156,7 +156,7 @@ def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[in
     centres = _peaks(depth)
     radii = np.array([r for *_, r in centres]) + 0.3
     covered = float(np.pi * (radii**2).sum()) / area
-    if len(centres) < 2 or radii.min() < 0.75 * radii.max() or not DISCS[0] < covered * 1.05 < DISCS[1]:
+    if len(centres) < 2 or radii.min() < 0.75 * radii.max() or not DISCS[0] - 0.3 / thick < covered * 1.05 < DISCS[1] + 0.5 / thick:
         return [(part, (0, 0))]
     rows, columns = np.nonzero(part)
     away = np.stack([np.hypot(columns - x, rows - y) - r for (x, y, _), r in zip(centres, radii, strict=True)])
@@ -181,7 +181,7 @@ def _peaks(depth: NDArray[np.float32]) -> list[tuple[float, float, float]]:
     spots = [(float(x), float(y), float(depth[round(float(y)), round(float(x))])) for x, y in middles[1:count]]
     kept: list[tuple[float, float, float]] = []
     for x, y, r in sorted(spots, key=lambda spot: -spot[2])[: 3 * MOST_DISCS]:
-        if all(_waist(depth, (x, y), (a, b)) < WAIST * min(r, q) for a, b, q in kept):
+        if all(_waist(depth, (x, y), (a, b)) < WAIST * min(r, q) + 0.3 for a, b, q in kept):
             kept.append((x, y, r))
     return kept
 
