@@ -142,9 +142,9 @@ def _expected(way: dict[int, Place], i: int, step: int, *, beyond: bool) -> NDAr
     earlier = [j for j in range(i - 1, max(-1, i - 60), -1) if j in way][:DRAG]
     later = [j for j in range(i + 1, i + 60) if j in way][:DRAG]
     if beyond or not earlier or not later:
-        near = earlier if step > 0 else later
-        place, speed = _moving(way, near or later or earlier)
-        return place + speed * (i - (near or later or earlier)[0])
+        known = (earlier if step > 0 else later) or later or earlier or [min(way, key=lambda j: abs(j - i))]
+        place, speed = _moving(way, known)
+        return place + speed * (i - known[0])
     (a, u), (b, v) = _moving(way, earlier), _moving(way, later)
     span = later[0] - earlier[0]
     s = (i - earlier[0]) / span
