@@ -149,6 +149,8 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
         if last:
             break
         again = uncovered(frames, background, _covers(len(frames), bodies, ways, 1.0), view)
+        if view is None:
+            again = unpainted(frames, paints, again, hints.colours)
         if view is None and _alike(background, again):
             return found
         background = again
