@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from kinema.metrics import rebound
 from kinema.metrics.align import Fit, NoFit, aligned, main_tracks, unhurried
 from kinema.metrics.flight import AIRBORNE, arcs, mean_fall
+from kinema.metrics.laws.matched import moves_little
 from kinema.metrics.laws.parabola import falls_in_flight
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation, Track
@@ -54,7 +55,7 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
 
     Returns:
         0 where the tracks are the truth seen from somewhere, 1 where nothing is explained: no track, no admissible
-        fit, or a fit that ends on a bound. ``Unscored`` for clips without truth.
+        fit, or a fit that ends on a bound. ``Unscored`` for clips without truth, and where no body leaves its place.
 
     Example:
         >>> law_residual(Observation(), Case.outside("a ball bounces")).reason
@@ -62,8 +63,8 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if case.truth is None:
         return Unscored(reason="there is no truth to compare with")
-    if case.unfollowed:
-        return Unscored(reason=case.unfollowed)
+    if reason := case.unfollowed or moves_little(case):
+        return Unscored(reason=reason)
     found = aligned(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=1.0, why=_sentence(found.failed), details=_fit_details(found))

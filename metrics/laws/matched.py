@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from kinema.metrics.reference import Reference
     from kinema.scenes.truth import Body, Truth
 
-__all__ = ["Match", "Matched", "frames_of", "matched", "no_truth", "sentence", "truth_path", "worst"]
+__all__ = ["Match", "Matched", "frames_of", "matched", "moves_little", "no_truth", "sentence", "truth_path", "worst"]
 
 NO_TRUTH = "there is no truth to compare with"
+LEAST_SPREAD = 0.015  # of the picture's height, rms of a path about its middle: 2 px of 128, of which a tracker's error is a quarter
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,13 @@ def matched(seen: Observation, case: Case, fit: Fit | NoFit | None = None) -> Ma
         for (body, k), path in zip(chosen, paths, strict=True)
     )
     return Matched(seen=seen, truth=case.truth, fit=found, bodies=bodies)
+
+
+def moves_little(case: Case) -> str:
+    """Why paths cannot be compared: no body leaves its place by more than a tracker errs; "" where one does."""
+    assert case.truth is not None
+    spread = max((float(np.std(truth_path(case, body))) for body in range(len(case.truth.bodies))), default=0.0)
+    return "" if spread >= LEAST_SPREAD * case.truth.camera.view_height else "no body leaves its place by more than a tracker errs"
 
 
 def frames_of(case: Case) -> NDArray[np.float64]:

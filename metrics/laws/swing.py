@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.align import NoFit, unhurried
-from kinema.metrics.laws.matched import Match, matched, no_truth, truth_path, worst
+from kinema.metrics.laws.matched import Match, matched, moves_little, no_truth, truth_path, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _no_swing(case: Case, laws: tuple[str, ...]) -> str:
     assert case.truth is not None
     if case.truth.vertices:
         return "what is soft does not swing as a whole"
+    if reason := moves_little(case):
+        return reason
     return "" if oscillates(case) else "nothing goes to and fro within the clip"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kinema.metrics.align import NoFit, aligned, backwards, symmetry
-from kinema.metrics.laws.matched import no_truth
+from kinema.metrics.laws.matched import moves_little, no_truth
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def time_direction(seen: Observation, case: Case) -> Scored | Unscored:
         >>> time_direction(Observation(), Case.outside("a ball")).reason
         'there is no truth to compare with'
     """
-    if reason := no_truth(case):
+    if reason := no_truth(case) or moves_little(case):
         return Unscored(reason=reason)
     if "period" in case.laws:
         return Unscored(reason="a swing has no direction of time")
