@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.background import Still
 
-__all__ = ["Disc", "Measured", "colour_spread", "measure"]
+__all__ = ["Disc", "Measured", "colour_spread", "measure", "window_of"]
 
 PRIOR = 3.0  # of 255 in linear light: how strongly body and background are held to add up to the whole light
 _CODE = np.arange(256) / 255.0
@@ -104,17 +104,22 @@ def _top(values: NDArray[Any]) -> float:
     return float(np.partition(few, rank - (flat.size - few.size))[rank - (flat.size - few.size)])
 
 
-def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Region | None:
+def window_of(shape: tuple[int, ...], disc: Disc) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the part of the picture that is looked at to measure a disc."""
     height, width = shape[:2]
-    thick = disc.inner or disc.radius
     if disc.part is None:
         reach = int(np.ceil(1.5 * disc.radius + 4))
         x0, x1, y0, y1 = int(disc.x) - reach, int(disc.x) + reach + 1, int(disc.y) - reach, int(disc.y) + reach + 1
     else:
-        reach = int(np.ceil(0.5 * thick + 4))
+        reach = int(np.ceil(0.5 * (disc.inner or disc.radius) + 4))
         (x0, y0), (h, w) = disc.corner, disc.part.shape
         x0, x1, y0, y1 = x0 - reach, x0 + w + reach, y0 - reach, y0 + h + reach
-    x0, x1, y0, y1 = max(0, x0), min(width, x1), max(0, y0), min(height, y1)
+    return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+
+
+def _region(shape: tuple[int, ...], disc: Disc, others: tuple[Disc, ...]) -> _Region | None:
+    thick = disc.inner or disc.radius
+    x0, y0, x1, y1 = window_of(shape, disc)
     if x1 - x0 < 3 or y1 - y0 < 3:
         return None
     px = np.arange(x0, x1, dtype=np.float32)[None, :] + 0.5

@@ -17,7 +17,7 @@ from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.masks import masks_of
-from kinema.metrics.observe.matte import Disc, colour_spread, measure
+from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
 from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.observe.paint import paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
@@ -47,6 +47,7 @@ __all__ = ["hear", "observe", "see"]
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
 SINK = 0.3  # of the spread of colours, by which a body lit from above comes out too low (truth clips at 256 px): it spills most where dark
+RESTING, SAME = 0.5, 3.0  # pixels, and grey levels of any pixel around, by which a body at rest may change: a 30th of a pixel at its edge
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
 
 
@@ -258,16 +259,38 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
     spread = colour_spread(frames)
     results: list[dict[int, Measured]] = []
     for k, mine in enumerate(places):
-        found = {}
+        found: dict[int, Measured] = {}
+        last: _Rest | None = None
         for i, disc in mine.items():
+            if last is not None and last.got is not None and _rests(last, frames, disc, i, background):
+                found[i] = last.got
+                continue
             others = tuple(place[i] for m, place in enumerate(places) if m != k and i in place and _near(disc, place[i]))
             got = measure(frames[i], background.at(i), disc, others)
+            last = _Rest(i, disc, got)
             if got is not None:
                 found[i] = got
         if mine and next(iter(mine.values())).part is None:
             found = completed(found, _beside(places, k), frames.shape[1:3])
         results.append({i: _without_spill(got, spread) for i, got in found.items()})
     return results
+
+
+class _Rest(NamedTuple):
+    """When and as what a body was measured last."""
+
+    frame: int
+    disc: Disc
+    got: Measured | None
+
+
+def _rests(last: _Rest, frames: NDArray[np.uint8], disc: Disc, i: int, background: Background) -> bool:
+    """Whether a body and all around it look as they did when it was measured last."""
+    if background.at(i) is not background.at(last.frame) or max(abs(disc.x - last.disc.x), abs(disc.y - last.disc.y)) > RESTING:
+        return False
+    left, top, right, bottom = window_of(frames.shape[1:], last.disc)
+    where = (slice(top, bottom), slice(left, right))
+    return right > left and bottom > top and cv2.norm(frames[i][where], frames[last.frame][where], cv2.NORM_INF) <= SAME
 
 
 def _without_spill(got: Measured, spread: float) -> Measured:
