@@ -49,7 +49,7 @@ class Train(NamedTuple):
 
 @metric(
     "sync/loudness", version=1, unit="-", better="lower", best=0.0, worst=WORST_SLOPE, needs=("contacts", "onsets"),
-    source="audio_video_peers 5.1 no. 8; the truth's own slope from its own sound, heard in the same way",
+    source="own: rank and slope of level on speed; the truth's own slope from its own sound, heard in the same way",
     formula="|slope(level in dB over 20 log10 of the change of velocity seen) - the same of the truth|, at most 1",
     own=("level_flat", "clipping", "dropped_impact", "silence", "noise_sound"),
     coupled={
@@ -92,7 +92,8 @@ def loudness(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/restitution_heard", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("onsets",),
-    source="audio_video_peers 5.1 no. 6", formula="|e heard - e true|, e = (t3 - t2) / (t2 - t1) over the row of bounces heard",
+    source="ratio of successive bounce intervals, by ear",
+    formula="|e heard - e true|, e = (t3 - t2) / (t2 - t1) over the row of bounces heard",
     own=("restitution", "dropped_impact", "sound_jitter", "dropouts", "silence", "noise_sound"),
     coupled={
         "phantom_impact": "a row with one more has another rhythm", "room": "weak bounces are covered by the room's answer to strong ones",
@@ -124,7 +125,7 @@ def restitution_heard(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/gravity_heard", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("onsets",),
-    source="audio_video_peers 5.1 no. 7",
+    source="own: drop height and the first bounce interval, g = 8 h e^2 / dt^2",
     formula="|ln(g heard / g)|, g heard = 8 h e^2 / (t2 - t1)^2, h the truth's height of fall; at most ln 4",
     own=("gravity", "sound_jitter", "dropouts", "silence", "noise_sound"),
     coupled={

@@ -31,7 +31,7 @@ VOTE = (
     "argmax over shift (|.| <= 750 ms) and stretch of the share of impacts and onsets, by strength, that pair under it "
     "(Gaussian, 25 ms; level against speed, 12 dB)"
 )
-SOURCE = "kernel vote over all onset-contact differences, after audio_video_peers 5.1 no. 1; travel d/343 m/s of the truth taken off"
+SOURCE = "kernel vote over all onset-contact differences (own); travel d/343 m/s of the truth taken off"
 BLIND = (
     "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
     "Without truth the sound's way through the air (3 ms a metre) counts as lag.",

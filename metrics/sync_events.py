@@ -139,7 +139,7 @@ def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/phantom", version=1, unit="1/s", better="lower", best=0.0, worst=WORST_PHANTOM, needs=("contacts", "onsets"),
-    source="audio_video_peers 5.1 no. 2: false positives apart",
+    source="false positives of the matching, apart",
     formula="sounds within 30 dB of the loudest that no contact explains once the common lag is taken off, per second; at most 4",
     own=("phantom_impact",),
     coupled={
@@ -170,7 +170,7 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/silent", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("contacts", "onsets"),
-    source="audio_video_peers 5.1 no. 2: false negatives apart",
+    source="false negatives of the matching, apart",
     formula="share of the sure contacts without an onset within 50 ms once the common lag is taken off",
     own=("dropped_impact", "dropouts", "silence", "noise_sound"),
     coupled={

@@ -28,7 +28,7 @@ FAULTS = (
 
 @metric(
     "sync/av_align_tempotokens", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets",), legacy=True,
-    source="TempoTokens av_align.py since 2025-02-13 (audio_video_peers 4.1), with our onsets and flow",
+    source="TempoTokens av_align.py since 2025-02-13, with our onsets and flow",
     formula="k / (A + V - k), V: maxima of mean flow of at least .1 px, k: matched one to one within one frame", blind=FAULTS,
 )  # fmt: skip
 def av_align_tempotokens(seen: Observation, case: Case) -> Scored | Unscored:
@@ -58,7 +58,7 @@ def av_align_tempotokens(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/av_align_javis", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets",), legacy=True,
-    source="JavisBench src/av_align.py (audio_video_peers 4.1), with our onsets and flow",
+    source="JavisBench src/av_align.py, with our onsets and flow",
     formula="k / (A + V - k + 1e-6), V: maxima of mean flow, k: onsets within one frame of any of them; here at most 1",
     blind=(*FAULTS, "One peak may serve many sounds, so that the original exceeds 1."),
 )  # fmt: skip

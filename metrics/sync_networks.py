@@ -21,7 +21,7 @@ SEEN = (  # ImageBind's
 
 @metric(
     "sync/desync", version=1, unit="s", better="lower", best=0.0, worst=2.0, needs=("features:synchformer",), legacy=True,
-    source="DeSync of av-benchmark (MMAudio) by Synchformer, Iashin et al. 2024 (arXiv:2401.16423); audio_video_peers 4.3",
+    source="DeSync of av-benchmark (MMAudio) by Synchformer, Iashin et al. 2024 (arXiv:2401.16423)",
     formula="mean of |g[argmax p]| over the first and the last 14 segments, g: 21 offsets from -2 to 2 s; under 14 segments: they are "
     "repeated up to 14, as JavisBench does",
     blind=("Its classes are .2 s apart, so that no offset below .1 s shows.",
@@ -57,7 +57,7 @@ def desync(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/javis_score", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("features:imagebind",), legacy=True,
-    source="JavisBench (arXiv:2503.23377) by ImageBind, Girdhar et al. 2023 (arXiv:2305.05665); audio_video_peers 4.2",
+    source="JavisBench (arXiv:2503.23377) by ImageBind, Girdhar et al. 2023 (arXiv:2305.05665)",
     formula="max(0, mean over windows of 2 s, one every .5 s, of the mean of the int(.4 n) lowest cosines of its n frames and its sound)",
     blind=(*SEEN, "Clips of 2 s or less are one window."),
 )  # fmt: skip
@@ -84,7 +84,7 @@ def javis_score(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/imagebind", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("features:imagebind",), legacy=True,
-    source="AVHScore of JavisBench (arXiv:2503.23377) by ImageBind, Girdhar et al. 2023 (arXiv:2305.05665); audio_video_peers 4.2",
+    source="AVHScore of JavisBench (arXiv:2503.23377) by ImageBind, Girdhar et al. 2023 (arXiv:2305.05665)",
     formula="max(0, mean over frames of the cosine of the frame and of the whole sound)",
     blind=(*SEEN, "It knows no time at all: frames in any order have the same value."),
 )  # fmt: skip

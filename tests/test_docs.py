@@ -140,3 +140,21 @@ def test_a_machine_without_venv_is_told_what_to_install(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "apt install python3-venv" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_every_metric_is_on_the_page_of_metrics_as_its_card_says() -> None:
+    from kinema.metrics import load_all
+    from kinema.metrics.metric import METRICS
+
+    load_all()
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    ours = [card for card in (METRICS[name].load() for name in METRICS) if "/metrics/" in METRICS[card.name].home]
+    assert [card.name for card in ours if f"| `{card.name}` | {card.summary} | {card.unit} |" not in page] == []
+
+
+def test_the_example_of_a_training_loop_works(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), re.DOTALL)
+    scene = scene_from_id("drop@1/seed=3")
+    clip = clip_of(simulate(scene, 2.0), Request(prompt=scene.prompt, seconds=2.0, width=64, height=64))
+    exec(compile(example, "metrics.md", "exec"), {"clip": clip})
+    assert float(capsys.readouterr().out) < 10

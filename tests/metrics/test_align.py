@@ -14,7 +14,7 @@ from kinema.scenes.camera import Camera
 from kinema.scenes.scene import SCENES, TRUTH_RATE
 from kinema.scenes.truth import Body, Truth
 
-NOISE = 0.005  # m, as in the table of shared/knowledge/aligned_residual.md
+NOISE = 0.005  # m
 TIMES = np.arange(round(3.6 * TRUTH_RATE) + 1) / TRUTH_RATE
 FRAMES = np.arange(48) / 24
 Path = Callable[[np.ndarray], np.ndarray]  # seconds -> complex metres, (bodies, n)

@@ -59,7 +59,7 @@ def _score(frames: np.ndarray, true: np.ndarray, retake: np.ndarray) -> float:
 
 
 def test_a_perfect_fall_shown_elsewhere_scores_no_better_than_a_frozen_picture_for_physics_iq() -> None:
-    """The knowledge notes' toy run: 100 for a second take, 12.9 frozen, 12.0 shifted, 63 for sinking at constant speed."""
+    """A toy run: 100 for a second take, 12.9 frozen, 12.0 shifted, 63 for sinking at constant speed."""
     t = np.arange(round(SECONDS * FPS)) / FPS
     true, retake = _toy(_fall(t)), _toy(_fall(t, e=0.68))
     shifted = _score(_toy(_fall(t), x=185.0), true, retake)
