@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["causality", "continuity", "solidity", "support"]
 
 NEAR_S = 0.15  # s round a moment in which the truth may do the same
-JUMP = (1.5, 0.25)  # times the truth's own, plus sizes: a step that prediction still explains
+JUMP = (1.5, 0.4)  # times the truth's own, plus sizes: a step that prediction still explains
 GAP = 3.5  # frames: over more than three nobody knows where a body was
 ROUGHLY = 0.9  # rms of the fit up to which it says when what happens
 JUMPED = 1.0  # sizes beyond that are as bad as it gets
@@ -42,11 +42,11 @@ PUSH = (0.35, 1.35)  # of the truth's greatest speed: pushes from nowhere that a
 @metric(
     "dynamics/continuity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not jump: each place against the prediction from the two before",
-    formula="1 - (largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes - 1.5 of the truth's within .15 s - .25), within [0, 1], least over bodies",
+    formula="1 - (largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes - 1.5 of the truth's within .15 s - .4), within [0, 1], least over bodies",
     own=("teleport",),
     coupled={"hover": "what falls and stops dead between two frames has jumped a little",
              "reversal": "what turns round from one frame to the next has jumped a little"},
-    blind=("jumps of less than a quarter of the body's size", "jumps while nobody sees the body",
+    blind=("jumps of less than two fifths of the body's size", "jumps while nobody sees the body",
            "jumps just when the truth turns sharply, or from where a body waits"),
 )  # fmt: skip
 def continuity(seen: Observation, case: Case) -> Scored | Unscored:
@@ -187,7 +187,7 @@ def _jump(case: Case, match: Match) -> float:
     known = match.fit.rms < ROUGHLY  # a fit that explains little says nothing about the scale, and when is what
     scale = match.fit.ruler * (match.fit.scale if known else 1.0)
     size = max(match.path.diameter, scale * match.reference.usual_size(match.index, float(t[-1])))
-    bend = np.where(np.abs(z[1:-1] - z[0]) < STARTED * size, 0.0, _bend(t, z) / size)  # what is let go or thrown starts suddenly
+    bend = np.where(np.abs(z[:-2] - z[0]) < STARTED * size, 0.0, _bend(t, z) / size)  # what is let go or thrown starts suddenly
     true_t = frames_of(case)
     half = 0.5 / case.request.fps  # where between two frames the truth turns sharply is chance
     true = _bend(true_t, truth_path(case, match.index))
