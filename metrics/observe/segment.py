@@ -29,6 +29,7 @@ WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this wh
 DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
 MOST_DISCS = 12
 RING = 0.1  # share of an outline that a hole takes; a highlight takes less
+NEARLY = 0.8  # share of a part near one paint for the part to be one thing
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
 
 SQUARE = np.ones((3, 3), np.uint8)
@@ -140,6 +141,8 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     for _ in range(GROWN):
         grown = cv2.dilate(label, CROSS)
         label = np.where((label == 0) & (whole > 0), grown, label)
+    if len(names) == 1 and int((label > 0).sum()) >= NEARLY * area:  # seen through water, or pale: speckled all over
+        return [(names[0], whole)]
     rest = cv2.morphologyEx(((label == 0) & (whole > 0)).astype(np.uint8), cv2.MORPH_OPEN, CROSS)
     pieces = [(name, (label == name).astype(np.uint8)) for name in names]
     return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
