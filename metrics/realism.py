@@ -112,7 +112,11 @@ def banding(seen: Observation, case: Case) -> Scored | Unscored:
     "realism/warping", version=1, unit="%", better="lower", best=0.0, worst=MOST_WARPING, needs=("picture",), scaled=False, legacy=True,
     source="Lai et al. 2018 (arXiv:1808.00449), E_warp, with DIS flow in place of a network's; EvalCrafter has it too",
     formula="median over pairs of frames of mean |I_t - warp(I_t+1)|, the worst tenth of the pixels left out as occluded",
-    own=("flicker", "noise"), blind=("A frozen picture is perfect.", "Blur and strong compression improve it."),
+    own=("flicker", "noise"),
+    blind=(
+        "A frozen picture is perfect.", "Blur and strong compression improve it.",
+        "Light that changes and noise move it more than pictures that wobble: it is printed for comparison with others.",
+    ),
 )  # fmt: skip
 def warping(seen: Observation, case: Case) -> Scored | Unscored:
     """What is left of a frame once the next one is moved back onto it along the flow, in % of full scale.

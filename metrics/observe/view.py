@@ -40,7 +40,7 @@ LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, 
 FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
 MORE = 2.4  # tiles better for each that is worse, in all pairs together: one body that passes reaches 3.7, two that are in the rim too 2.1
 # Of the outermost tiles so many are explained better, and so many for each that is worse: large bodies are in the middle.
-LEAST_RIM, MORE_RIM, FAINTLY = 5, 2.2, 0.4
+LEAST_RIM, MORE_RIM, FAINTLY = 5, 2.6, 0.4
 MOST_LEFT = 0.5  # of what is strong may stay unexplained
 LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
 # Which parts of a motion are free: a lens, a turn of the head, both, anything.
