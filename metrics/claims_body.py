@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.claims import COLOURLESS, Evidence, Verdict, check, share_of_colour
+from kinema.metrics.dynamics import shown_counts
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Track
     from kinema.scenes.request import Claim
 
-__all__ = ["shown_counts"]
+__all__: list[str] = []
 
 ROUND, ANGULAR = ("disc",), ("box", "long", "other")
 OUTLINES = {  # what the outline of a thing of that name may look like, from the side or turning
@@ -38,28 +39,11 @@ def _colour(claim: Claim, evidence: Evidence) -> Verdict:
 
 @check("count")
 def _count(claim: Claim, evidence: Evidence) -> Verdict:
-    counts = shown_counts(evidence)
+    counts = shown_counts(evidence.seen, evidence.case)
     wanted = int(claim.value)
     share = float((counts == wanted).mean()) if len(counts) else 0.0
     usual = int(np.median(counts)) if len(counts) else 0
     return Verdict(claim=claim, holds=share, why=f"{wanted} are visible for {share:.0%} of the time, usually {usual}")
-
-
-def shown_counts(evidence: Evidence) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """How many bodies are visible at each frame time of the case, 0 beyond the clip's end.
-
-    Without truth nothing says how long the clip should be: then at each of its own frames.
-    """
-    seen, case = evidence.seen, evidence.case
-    if case.truth is None:
-        return np.asarray(seen.counts, dtype=np.int64)
-    moments = (np.arange(case.request.frame_count) + 0.5) / case.request.fps
-    if not len(seen.times):
-        return np.zeros(len(moments), dtype=np.int64)
-    period = float(np.median(np.diff(seen.times))) if len(seen.times) > 1 else 1 / case.request.fps
-    frame = np.clip(np.searchsorted(seen.times, moments, side="right") - 1, 0, len(seen.times) - 1)
-    within = moments < seen.times[-1] + period
-    return np.where(within, np.asarray(seen.counts)[frame], 0).astype(np.int64)
 
 
 @check("direction")
