@@ -21,7 +21,7 @@ __all__ = ["picture_numbers"]
 
 MOST_FRAMES = 64  # looked at for noise and flicker
 MOST_POINTS = 85  # pixels from top to bottom at which noise is measured
-MOST_EDGES = 24  # frames in which the bodies' outlines are measured
+MOST_EDGES, ALL_EDGES = 24, 48  # outlines of a body that are measured, in as many frames, and of all bodies together
 LEAST_STEP = 25.0  # grey levels (over three channels) across an outline that can be measured
 
 
@@ -99,9 +99,10 @@ def _typical(steps: NDArray[np.float32]) -> float:
 def _rise(frames: NDArray[np.uint8], tracks: Sequence[Track]) -> float:
     height = frames.shape[1]
     widths: list[float] = []
+    most = min(MOST_EDGES, -(-ALL_EDGES // max(1, len(tracks))))
     for track in tracks:
         sure = np.flatnonzero(track.confidence > 0.5)
-        for k in sure[:: max(1, len(sure) // MOST_EDGES)]:
+        for k in sure[:: max(1, len(sure) // most)]:
             widths += _outline(frames[track.frame[k]], track.x[k], track.y[k], track.size[k] / 2)
     if len(widths) < 20:
         widths = _scene_edges(frames[len(frames) // 2])

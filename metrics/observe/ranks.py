@@ -91,5 +91,6 @@ def median(values: NDArray[np.uint8], use: NDArray[np.bool_] | None = None) -> N
         return ranked(values, middle)
     hidden = ~use
     low = middle - use.sum(axis=0) // 2  # so many hidden ones are made 0, the others 255: the middle of all is that of the used ones
-    fill = np.where(np.cumsum(hidden, axis=0, dtype=np.int32) <= low, 0, 255).astype(np.uint8)
+    kind = np.uint8 if len(values) < 256 else np.int32
+    fill = (np.cumsum(hidden, axis=0, dtype=kind) > low.astype(kind)).view(np.uint8) * np.uint8(255)
     return ranked(np.where(use[..., None], values, fill[..., None]), middle)

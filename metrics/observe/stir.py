@@ -30,7 +30,7 @@ def stir_of(frames: NDArray[np.uint8]) -> NDArray[np.float64]:
     found = np.zeros(len(frames))
     last = None
     for i, frame in enumerate(frames):
-        grey = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        grey = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
         if last is not None and not np.array_equal(grey, last):
             flow = cv2.calcOpticalFlowFarneback(last, grey, None, *FARNEBACK)
             found[i] = factor * float(np.hypot(flow[..., 0], flow[..., 1]).mean())
