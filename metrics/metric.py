@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar
 
@@ -13,8 +14,11 @@ import numpy as np
 from kinema.registry import Registry
 from kinema.scenes.prompts import claims_of
 from kinema.scenes.request import Claim, Request
+from kinema.scenes.shapes import Box
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kinema.metrics.observation import Observation
     from kinema.scenes.truth import Truth
 
@@ -25,7 +29,13 @@ __all__ = [
 
 REGISTERED = ("i2v", "v2v")  # modes in which camera, place and start are given, so that places can be compared as they are
 FOLLOWED = 12  # bodies at most that the observer tracks
-CROWD = 2  # bodies of one colour that touch at the start and are still told apart
+CROWD, CROWD_OF_BALLS = 2, 3  # bodies of one colour that touch at the start and are still told apart
+LEAST_BALL = 7.0  # pixels across, from which balls that touch are told apart
+LEAST_WAY = 0.75  # pixels in 64 of the picture that something must move for anything to be found
+TURNED = 0.9997  # |cosine| of half an angle: 3 degrees
+THIN = 3.0  # pixels: boxes side by side must be as thick
+PASSING, CROSSING = 1.1, 20.0  # of the sum of radii at which one is before the other; pixels across that are needed for telling them apart
+MOMENTS = 25  # of a truth that are looked at
 TOUCHING = 1.05  # of the sum of two radii, apart in the picture
 
 
@@ -91,29 +101,96 @@ class Case:
     @property
     def unfollowed(self) -> str:
         """Why this version's observer cannot follow the bodies, "" where it can."""
-        if self.truth is None:
-            return ""
-        if not self.truth.bodies:
-            return "the truth has no body that is followed by name"
-        if len(self.truth.bodies) > FOLLOWED:
-            return f"the observer follows at most {FOLLOWED} bodies, the truth has {len(self.truth.bodies)}"
-        crowd = _crowd(self.truth)
-        return "" if crowd <= CROWD else f"{crowd} bodies of one colour touch at the start, and the observer cannot tell them apart"
+        return "" if self.truth is None else _unfollowed(_Asked(self.truth, self.request.width, self.request.height, self.request.seconds))
 
 
-def _crowd(truth: Truth) -> int:
-    """How many bodies of one colour touch one another in the first picture, at most."""
-    camera = truth.cameras(truth.times[:1])[0]
-    places = camera.project(truth.position[0], 1, 1)
-    depth = (truth.position[0] - camera.eye) @ camera.axes[1]
-    radii = [b.radius * camera.pixels_per_metre(1, 1) * camera.distance / d for b, d in zip(truth.bodies, depth, strict=True)]
+class _Asked:
+    """A truth and the picture it is asked for; the same as another if the truth is the very same object."""
+
+    def __init__(self, truth: Truth, width: int, height: int, seconds: float) -> None:
+        self.truth, self.picture = truth, (width, height, seconds)
+
+    def __hash__(self) -> int:
+        return hash((id(self.truth), self.picture))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and other.truth is self.truth and other.picture == self.picture
+
+
+@lru_cache(maxsize=8)
+def _unfollowed(asked: _Asked) -> str:
+    """Why the observer cannot follow the bodies of a truth in a picture of some size, "" where it can."""
+    truth, (width, height, seconds) = asked.truth, asked.picture
+    if not truth.bodies:
+        return "the truth has no body that is followed by name"
+    if len(truth.bodies) > FOLLOWED:
+        return f"the observer follows at most {FOLLOWED} bodies, the truth has {len(truth.bodies)}"
+    places, radii = _discs(truth, width, height, seconds)
+    travelled = float(np.ptp(places, axis=0).max())
+    if travelled < LEAST_WAY * min(width, height) / 64:
+        return f"nothing moves in the truth by more than {travelled:.1f} px, and only what moves is found"
+    return _not_told_apart(truth, places, radii)
+
+
+def _not_told_apart(truth: Truth, places: NDArray[np.float64], radii: NDArray[np.float64]) -> str:
+    """Why the observer would take one body for another, "" where it does not."""
+    crowd, most = _crowd(truth, places[0], radii[0])
+    if crowd > most:
+        return f"{crowd} bodies of one colour touch at the start, and the observer cannot tell them apart"
+    thin = _thinnest(truth, radii[0])
+    if thin < THIN and len(truth.bodies) > 1:
+        return f"bodies side by side are {thin:.1f} px thick, and the observer tells them apart from {THIN:g} px on"
+    small = _crossing(truth, places, radii)
+    if small < CROSSING:
+        return f"bodies of one colour and {small:.0f} px pass before one another, and the observer tells them apart from {CROSSING:g} px on"
+    return ""
+
+
+def _discs(truth: Truth, width: int, height: int, seconds: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(moments, bodies, 2) pixels where bodies are in the picture, and (moments, bodies) their radii there."""
+    last = min(int(np.searchsorted(truth.times, seconds)), len(truth.times) - 1)
+    pick = np.unique(np.linspace(0, last, MOMENTS).astype(int))
+    places, radii = [], []
+    for i, camera in zip(pick.tolist(), truth.cameras(truth.times[pick]), strict=True):
+        depth = (truth.position[i] - camera.eye) @ camera.axes[1]
+        ruler = camera.pixels_per_metre(width, height) * camera.distance
+        places.append(camera.project(truth.position[i], width, height))
+        radii.append([b.radius * ruler / d for b, d in zip(truth.bodies, depth, strict=True)])
+    turned = float(np.abs(np.einsum("ibk,bk->ib", truth.orientation[pick], truth.orientation[0])).min())
+    found = np.array(places, dtype=float)
+    if turned < TURNED:  # what turns on its place moves, too
+        found[0] -= float(np.max(radii))
+    return found, np.array(radii, dtype=float)
+
+
+def _crowd(truth: Truth, places: NDArray[np.float64], radii: NDArray[np.float64]) -> tuple[int, int]:
+    """How many bodies of one colour touch one another in the first picture, at most; and how many may."""
     group = list(range(len(radii)))
     for i, one in enumerate(truth.bodies):
         for j, two in enumerate(truth.bodies[:i]):
             if one.colour == two.colour and np.hypot(*(places[i] - places[j])) < TOUCHING * (radii[i] + radii[j]):
                 old, new = group[i], group[j]
                 group = [new if k == old else k for k in group]
-    return max((group.count(k) for k in group), default=0)
+    most = max(group, key=group.count)
+    balls = all(body.form.kind == "ball" for body, k in zip(truth.bodies, group, strict=True) if k == most)
+    return group.count(most), (CROWD_OF_BALLS if 2 * float(radii.min()) >= LEAST_BALL else 1) if balls else CROWD
+
+
+def _thinnest(truth: Truth, radii: NDArray[np.float64]) -> float:
+    """Pixels of the shortest side of any box."""
+    sides = [2 * r / b.radius * 0.5 * min(b.form.size) for b, r in zip(truth.bodies, radii, strict=True) if isinstance(b.form, Box)]
+    return float(min(sides, default=np.inf))
+
+
+def _crossing(truth: Truth, places: NDArray[np.float64], radii: NDArray[np.float64]) -> float:
+    """Pixels across of the smallest body, but for balls, that another of its colour passes before or behind."""
+    found = [np.inf]
+    for i, one in enumerate(truth.bodies):
+        for j, two in enumerate(truth.bodies[:i]):
+            near = np.hypot(*(places[:, i] - places[:, j]).T) < PASSING * (radii[:, i] + radii[:, j])
+            if one.colour == two.colour and near.any() and "ball" not in (one.form.kind, two.form.kind):
+                found.append(2 * float(min(radii[:, i].min(), radii[:, j].min())))
+    return min(found)
 
 
 class Sample(NamedTuple):
