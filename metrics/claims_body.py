@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.claims import COLOURLESS, Evidence, Verdict, check, share_of_colour
-from kinema.metrics.dynamics import shown_counts
+from kinema.metrics.presence import shown_counts
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Track
