@@ -303,7 +303,7 @@ def _choose(
 def _size(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """The length of each colour, over three channels."""
     r, g, b = np.moveaxis(colours, -1, 0)
-    return np.sqrt(r * r + g * g + b * b)
+    return np.asarray(np.sqrt(r * r + g * g + b * b), dtype=np.float32)
 
 
 def _roughness(image: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -311,7 +311,7 @@ def _roughness(image: NDArray[np.float32], known: NDArray[np.float32]) -> NDArra
     low = cv2.GaussianBlur(known, (0, 0), 4.0)
     mean = cv2.GaussianBlur(image * known[..., None], (0, 0), 4.0) / np.maximum(low, 1e-3)[..., None]
     stray = _size(image - mean)
-    return _fill(stray[..., None], known)[..., 0]
+    return np.asarray(_fill(stray[..., None], known)[..., 0], dtype=np.float32)
 
 
 def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

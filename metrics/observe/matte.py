@@ -286,19 +286,19 @@ def _light_of(frame: NDArray[np.uint8], still: NDArray[np.float32]) -> _Light:
 
 def _dot(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     """The sum over the three channels of colour of a product."""
-    return cv2.transform(cv2.multiply(one, two), THREE)
+    return np.asarray(cv2.transform(cv2.multiply(one, two), THREE))
 
 
 def _spread(picture: NDArray[Any], sigma: float) -> NDArray[Any]:
     """A Gaussian blur, a broad one on a smaller copy."""
     factor = int(min(sigma / 2, min(picture.shape[:2]) / 8))
     if factor < 2:
-        return cv2.GaussianBlur(picture, (0, 0), sigma)
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma))
     height, width = picture.shape[:2]
     size = (-(-width // factor), -(-height // factor))
     whole = cv2.copyMakeBorder(picture, 0, size[1] * factor - height, 0, size[0] * factor - width, cv2.BORDER_CONSTANT, value=0)
     small = cv2.GaussianBlur(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / factor)
-    return cv2.resize(small, (whole.shape[1], whole.shape[0]), interpolation=cv2.INTER_LINEAR)[:height, :width]
+    return np.asarray(cv2.resize(small, (whole.shape[1], whole.shape[0]), interpolation=cv2.INTER_LINEAR)[:height, :width])
 
 
 def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
@@ -329,7 +329,8 @@ def _opened(solid: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
         return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide])
     beyond = cv2.distanceTransform(padded, cv2.DIST_L2, 5) <= radius
-    return (cv2.distanceTransform(beyond.view(np.uint8), cv2.DIST_L2, 5) <= radius)[wide:-wide, wide:-wide].astype(np.uint8)
+    near = cv2.distanceTransform(beyond.view(np.uint8), cv2.DIST_L2, 5) <= radius
+    return np.asarray(near[wide:-wide, wide:-wide], dtype=np.uint8)
 
 
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
