@@ -16,10 +16,11 @@ from drawn import Ball, draw
 from kinema.metrics.metric import FOLLOWED, Case
 from kinema.metrics.observation import Track
 from kinema.metrics.observe import Hints, observe
+from kinema.metrics.observe.background import Still
 from kinema.metrics.observe.masks import motion_mask
 from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.observe.paint import paints_in
-from kinema.metrics.observe.segment import body_mask
+from kinema.metrics.observe.segment import blobs_in, body_mask
 from kinema.scenes.clip import Clip
 from kinema.scenes.palette import COLOURS
 from kinema.scenes.request import Request
@@ -148,3 +149,33 @@ def test_a_crowd_of_one_colour_is_not_followed_and_twelve_others_are() -> None:
         case = Case.of(truth_of(scene_from_id(f"{name}@1/seed=1"), 0.5), Request(prompt=""))
         assert (case.unfollowed == "") is told_apart
     assert FOLLOWED == 12
+
+
+def test_equal_discs_that_touch_are_two_and_an_oblong_is_one() -> None:
+    still = Still(wall(1)[0].astype(np.float32), np.full((128, 128), 12, np.float32))
+    for pair in (True, False):
+        frame = wall(1)[0]
+        if pair:
+            cv2.circle(frame, (45, 50), 9, COLOURS["red"], -1)
+            cv2.circle(frame, (64, 50), 9, COLOURS["red"], -1)
+        else:
+            cv2.rectangle(frame, (36, 41), (73, 59), COLOURS["red"], -1)
+        found = blobs_in(frame, 0, still, paints=paints_in(frame[None])[0])
+        assert sorted(round(b.x) for b in found) == pytest.approx([45, 64] if pair else [55], abs=1)
+
+
+def test_a_disc_that_goes_behind_a_screen_comes_out_as_itself() -> None:
+    frames = wall(60)
+    for i, frame in enumerate(frames):
+        cv2.circle(frame, (12 + 2 * i - (i > 40), 84), 9, COLOURS["purple"], -1)
+        frame[60:100, 52:84] = (60, 64, 70)
+    (track,) = observe(shown(frames), Hints(count=1, colours=("purple",))).tracks
+    assert track.frame[0] < 3 and track.frame[-1] > 52
+    late = track.frame > 48
+    assert np.abs(track.x[late] - (12 + 2 * track.frame[late] - 0.5)).max() < 1.5
+
+
+def test_what_is_unfollowed_depends_on_the_picture() -> None:
+    truth = truth_of(scene_from_id("dominoes@1/seed=22"), 1.0)
+    assert Case.of(truth, Request(prompt="", seconds=1.0, width=256, height=256)).unfollowed == ""
+    assert "thick" in Case.of(truth, Request(prompt="", seconds=1.0, width=64, height=64)).unfollowed
