@@ -8,7 +8,7 @@ import kinema.metrics.claims_body
 import kinema.metrics.claims_picture
 import kinema.metrics.claims_sound
 import kinema.metrics.claims_time  # noqa: F401  (importing these four fills the table of checks)
-from kinema.metrics.claims import Evidence, Verdict, verdicts
+from kinema.metrics.claims import Verdict, evidence_of, verdicts
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 
@@ -56,7 +56,7 @@ def claims(seen: Observation, case: Case) -> Scored | Unscored:
         >>> claims(Observation(), Case.outside("a ball bounces")).reason
         'the prompt makes no statement that can be checked'
     """
-    found = verdicts(Evidence(seen, case))
+    found = verdicts(evidence_of(seen, case))
     answer = share_held(found, "the prompt makes no statement that can be checked")
     if isinstance(answer, Unscored):
         return answer
@@ -87,7 +87,7 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
         >>> colour(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no colour'
     """
-    return share_held(verdicts(Evidence(seen, case), "colour"), "the prompt names no colour")
+    return share_held(verdicts(evidence_of(seen, case), "colour"), "the prompt names no colour")
 
 
 @metric(
@@ -108,7 +108,7 @@ def count(seen: Observation, case: Case) -> Scored | Unscored:
         >>> count(Observation(), Case.outside("a ball bounces")).reason
         'the prompt gives no number'
     """
-    return share_held(verdicts(Evidence(seen, case), "count"), "the prompt gives no number")
+    return share_held(verdicts(evidence_of(seen, case), "count"), "the prompt gives no number")
 
 
 @metric(
@@ -131,7 +131,7 @@ def direction(seen: Observation, case: Case) -> Scored | Unscored:
         >>> direction(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no direction'
     """
-    return share_held(verdicts(Evidence(seen, case), "direction"), "the prompt names no direction")
+    return share_held(verdicts(evidence_of(seen, case), "direction"), "the prompt names no direction")
 
 
 @metric(
@@ -150,7 +150,7 @@ def shape(seen: Observation, case: Case) -> Scored | Unscored:
         >>> shape(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no shape'
     """
-    return share_held(verdicts(Evidence(seen, case), "shape"), "the prompt names no shape")
+    return share_held(verdicts(evidence_of(seen, case), "shape"), "the prompt names no shape")
 
 
 @metric(
@@ -170,7 +170,7 @@ def size_order(seen: Observation, case: Case) -> Scored | Unscored:
         >>> size_order(Observation(), Case.outside("a ball bounces")).reason
         'the prompt compares no sizes'
     """
-    return share_held(verdicts(Evidence(seen, case), "larger"), "the prompt compares no sizes")
+    return share_held(verdicts(evidence_of(seen, case), "larger"), "the prompt compares no sizes")
 
 
 @metric(
@@ -190,7 +190,7 @@ def event(seen: Observation, case: Case) -> Scored | Unscored:
         >>> event(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no event'
     """
-    return share_held(verdicts(Evidence(seen, case), "event"), "the prompt names no event")
+    return share_held(verdicts(evidence_of(seen, case), "event"), "the prompt names no event")
 
 
 @metric(
@@ -210,7 +210,7 @@ def order(seen: Observation, case: Case) -> Scored | Unscored:
         >>> order(Observation(), Case.outside("a ball bounces")).reason
         'the prompt gives no order'
     """
-    return share_held(verdicts(Evidence(seen, case), "order"), "the prompt gives no order")
+    return share_held(verdicts(evidence_of(seen, case), "order"), "the prompt gives no order")
 
 
 @metric(
@@ -229,7 +229,7 @@ def timing(seen: Observation, case: Case) -> Scored | Unscored:
         >>> timing(Observation(), Case.outside("a ball bounces")).reason
         'the prompt gives no moment'
     """
-    found = [one for one in verdicts(Evidence(seen, case), "timing", "event") if one.claim.time is not None]
+    found = [one for one in verdicts(evidence_of(seen, case), "timing", "event") if one.claim.time is not None]
     decided = [one for one in found if one.holds is not None]
     if not decided:
         return Unscored(reason=found[0].why if found else "the prompt gives no moment")
@@ -255,4 +255,4 @@ def stays(seen: Observation, case: Case) -> Scored | Unscored:
         >>> stays(Observation(), Case.outside("a ball bounces")).reason
         'the prompt says of nothing that it stays'
     """
-    return share_held(verdicts(Evidence(seen, case), "stays"), "the prompt says of nothing that it stays")
+    return share_held(verdicts(evidence_of(seen, case), "stays"), "the prompt says of nothing that it stays")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kinema.metrics.adherence import VISIBLE, share_held
-from kinema.metrics.claims import Evidence, verdicts
+from kinema.metrics.claims import evidence_of, verdicts
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 
@@ -29,7 +29,7 @@ def camera(seen: Observation, case: Case) -> Scored | Unscored:
         >>> camera(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no camera move'
     """
-    return share_held(verdicts(Evidence(seen, case), "camera"), "the prompt names no camera move")
+    return share_held(verdicts(evidence_of(seen, case), "camera"), "the prompt names no camera move")
 
 
 @metric(
@@ -49,7 +49,7 @@ def style(seen: Observation, case: Case) -> Scored | Unscored:
         >>> style(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no style'
     """
-    return share_held(verdicts(Evidence(seen, case), "style"), "the prompt names no style")
+    return share_held(verdicts(evidence_of(seen, case), "style"), "the prompt names no style")
 
 
 @metric(
@@ -69,7 +69,7 @@ def lighting(seen: Observation, case: Case) -> Scored | Unscored:
         >>> lighting(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no light'
     """
-    return share_held(verdicts(Evidence(seen, case), "lighting"), "the prompt names no light")
+    return share_held(verdicts(evidence_of(seen, case), "lighting"), "the prompt names no light")
 
 
 @metric(
@@ -87,7 +87,7 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
         >>> material(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no material'
     """
-    return share_held(verdicts(Evidence(seen, case), "material"), "the prompt names no material")
+    return share_held(verdicts(evidence_of(seen, case), "material"), "the prompt names no material")
 
 
 @metric(
@@ -107,7 +107,7 @@ def sound(seen: Observation, case: Case) -> Scored | Unscored:
         >>> sound(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no sound'
     """
-    return share_held(verdicts(Evidence(seen, case), "sound"), "the prompt names no sound")
+    return share_held(verdicts(evidence_of(seen, case), "sound"), "the prompt names no sound")
 
 
 @metric(
@@ -126,7 +126,7 @@ def silence(seen: Observation, case: Case) -> Scored | Unscored:
         >>> silence(Observation(), Case.outside("a ball bounces")).reason
         'the prompt does not ask for silence'
     """
-    return share_held(verdicts(Evidence(seen, case), "silence"), "the prompt does not ask for silence")
+    return share_held(verdicts(evidence_of(seen, case), "silence"), "the prompt does not ask for silence")
 
 
 @metric(
@@ -145,4 +145,4 @@ def room(seen: Observation, case: Case) -> Scored | Unscored:
         >>> room(Observation(), Case.outside("a ball bounces")).reason
         'the prompt names no room'
     """
-    return share_held(verdicts(Evidence(seen, case), "room"), "the prompt names no room")
+    return share_held(verdicts(evidence_of(seen, case), "room"), "the prompt names no room")

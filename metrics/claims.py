@@ -132,6 +132,16 @@ class Evidence:
         return worth
 
 
+_last: list[Evidence] = []  # that of the clip looked at last: the metrics of one clip come one after the other and share it
+
+
+def evidence_of(seen: Observation, case: Case) -> Evidence:
+    """What was seen and asked; the same object as before where it is the same clip and case."""
+    if not _last or _last[0].seen is not seen or _last[0].case is not case:
+        _last[:] = [Evidence(seen, case)]
+    return _last[0]
+
+
 Check = "Callable[[Claim, Evidence], Verdict]"
 CHECKS: dict[str, Callable[[Claim, Evidence], Verdict]] = {}
 BODILY = ("colour", "count", "direction", "shape", "larger", "event", "order", "stays", "material")  # need bodies that can be followed
