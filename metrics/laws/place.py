@@ -46,6 +46,7 @@ PUSH = (0.03, 0.4)  # of the truth's greatest speed: pushes from nowhere that ar
     formula="1 - (x / 1.4)^3, x = largest |z_i - 2 z_(i-1) + z_(i-2)| in sizes less 1.5 of the truth's within .15 s, most over bodies",
     own=("teleport",),
     coupled={"hover": "what falls and stops dead between two frames has jumped a little",
+             "restitution": "a harder rebound is a sharper turn",
              "reversal": "what turns round from one frame to the next has jumped a little"},
     blind=("jumps of less than two fifths of the body's size", "jumps while nobody sees the body",
            "jumps just when the truth turns sharply, or from where a body waits"),
@@ -140,12 +141,13 @@ def support(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/causality", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
+    "dynamics/causality", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), scaled=False,
     source="velocity changes suddenly only where something touches",
     formula="1 - (largest sudden change of velocity with nothing near, over the truth's greatest speed, - .03) / .37",
     own=("kick",),
     coupled={"teleport": "a jump looks like two pushes", "hover": "what stops in mid-air is stopped by nothing"},
-    blind=("pushes too slight to make a kink in a track", "pushes near the floor or near another body"),
+    blind=("pushes across the way, which are not seen as contacts: of the kicks tried only the strongest, so that it is no gate",
+           "pushes too slight to make a kink in a track", "pushes near the floor or near another body"),
 )  # fmt: skip
 def causality(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether velocities change suddenly only where something touches.
