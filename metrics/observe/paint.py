@@ -26,7 +26,7 @@ SAMPLES = 48  # frames that are looked at for the background
 LEAST_STANDING, MOST_STANDING = 30, 0.1  # pixels, and share of the picture, of a body that never moves
 FREE = 2  # frames in which a pixel must show no paint to be known as background
 EDGE = np.ones((5, 5), np.uint8)  # how far paint tinges what is beside it
-SPECK = np.ones((3, 3), np.uint8)  # what is smaller is noise: wood at the edge of orange
+SPECK = np.ones((3, 3), np.uint8)  # a patch that is nowhere as wide is noise: wood at the edge of orange
 RIM = 0.2  # share of a still core's rim that must come and go for the core to be part of a body that moves
 
 
@@ -59,7 +59,7 @@ def unpainted(
     So they are, where anything moves, behind what has a colour that is ``asked`` for, whether it moves or not.
     """
     pick = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), SAMPLES)).round().astype(np.intp))
-    some = np.stack([paint * cv2.morphologyEx((paint > 0).astype(np.uint8), cv2.MORPH_OPEN, SPECK) for paint in paints[pick]])
+    some = np.stack([_without_specks(paint) for paint in paints[pick]])
     number = (some == 0).sum(axis=0)
     comes = (number >= FREE) & (number <= len(pick) - FREE)
     if not comes.any():
@@ -95,3 +95,13 @@ def _cores(
             if area >= 4 and (stands or (rim & near[y : y + h, x : x + w]).sum() >= RIM * rim.sum()):
                 cores[y : y + h, x : x + w] |= part
     return cores
+
+
+def _without_specks(paint: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Paint in patches that are somewhere as wide as a thing."""
+    wide = cv2.morphologyEx((paint > 0).astype(np.uint8), cv2.MORPH_OPEN, SPECK)
+    count, labels = cv2.connectedComponents((paint > 0).astype(np.uint8), connectivity=8)
+    kept = np.zeros(count, np.uint8)
+    kept[np.unique(labels[wide > 0])] = 1
+    whole: NDArray[np.uint8] = paint * kept[labels]
+    return whole
