@@ -6,6 +6,10 @@ import pytest
 
 from kinema.metrics.observation import View
 from kinema.metrics.observe.view import camera_numbers, find_view, scaled
+from kinema.scenes.render import render
+from kinema.scenes.request import Request
+from kinema.scenes.scene import scene_from_id
+from kinema.scenes.world import truth_of
 
 FRAMES = 48
 TIMES = np.arange(FRAMES) / 24
@@ -92,3 +96,12 @@ def test_a_moving_background_is_the_same_canvas_for_every_frame_without_the_ball
         assert np.mean(off > still.tolerance) < 0.02
         ball = np.abs(frames[i].astype(float) - empty[i].astype(float)).max(axis=2) > 60
         assert np.mean(np.abs(frames[i].astype(float) - still.image).max(axis=2)[ball] > still.tolerance[ball]) > 0.8
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("scene", ["collision@1/seed=1", "backspin@1/seed=37"])
+def test_balls_on_a_plain_floor_are_no_pan(scene: str) -> None:
+    """Two balls that roll past a wall without edges: all that moves sideways is theirs."""
+    made = scene_from_id(scene).take(3)
+    frames = render(truth_of(made, 2.0), Request(prompt=made.prompt, seconds=2.0, width=128, height=128))
+    assert find_view(frames, 24.0) is None
