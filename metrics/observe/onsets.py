@@ -58,8 +58,9 @@ def _first_of_each(starts: list[Start]) -> list[Start]:
     for start in sorted(starts):
         if kept and start[0] - kept[-1][0] < APART:
             first = kept[-1]
-            if start[0] - first[0] < AT_ONCE:  # the same start, heard in both bands
-                kept[-1] = (first[0], max(first[1], start[1]), max(first[2], start[2]), max(first[3], start[3]))
+            if start[0] - first[0] < AT_ONCE:  # the same start, heard in both bands; but a whisper just before it is another
+                when = start[0] if start[3] > first[3] + LOUDER_DB else first[0]
+                kept[-1] = (when, max(first[1], start[1]), max(first[2], start[2]), max(first[3], start[3]))
             elif start[3] > first[3] + LOUDER_DB:
                 kept[-1] = start
             continue
