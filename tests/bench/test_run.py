@@ -228,6 +228,12 @@ def test_one_process_at_a_time(whole: Path, capfd: pytest.CaptureFixture[str]) -
     assert "another process" in capfd.readouterr().err
 
 
+DROP_IS_SCORED_ON = {
+    "dynamics/law_residual", "dynamics/permanence", "dynamics/gravity", "dynamics/restitution", "sync/offset", "sync/event_f1",
+    "adherence/colour", "adherence/count", "adherence/claims", "realism/sharpness", "realism/flicker",
+}  # fmt: skip
+
+
 def test_lost_clips_count_worst_and_do_not_end_the_run(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = home / "lost"
     names = ["Short", "Brief", "Raises", "Nonsense", "Dies"]
@@ -238,14 +244,18 @@ def test_lost_clips_count_worst_and_do_not_end_the_run(home: Path, capfd: pytest
     summary = read_run(out).summary["generators"]
     assert {name: entry["lost"] for name, entry in summary.items()} == {"tiny_model:Still": 0, **{f"tiny_model:{n}": 2 for n in names}}
     reasons = {}
-    for line in read_run(out).scores:
+    lines = read_run(out).scores
+    could = {(line["scene"], line["metric"]): line["status"] for line in lines if line["generator"] == "tiny_model:Still"}
+    assert {metric for scene, metric in could if scene.startswith("drop") and could[scene, metric] == "scored"} >= DROP_IS_SCORED_ON
+    for line in lines:
         if line["generator"] == "tiny_model:Still" or line["scene"] == "*":
             assert "lost" not in line["details"]
             continue
         if line["scene"].startswith("pendulum") and line["metric"] in ("sync/offset", "sync/lag", "dynamics/restitution"):
             assert line["status"] == "unscored"  # nothing touches there, so losing the clip loses nothing here
+        if line["status"] == "unscored":  # only what says nothing of this scene says nothing of a lost clip of it
+            assert could[line["scene"], line["metric"]] == "unscored", (line["scene"], line["metric"])
             continue
-        assert line["status"] == "scored", line
         assert line["value"] == pytest.approx(METRICS[line["metric"]].load().worst, abs=1e-6)
         assert line["scaled"] in (None, 0.0)
         reasons[line["generator"].split(":")[1]] = line["details"]["lost"]
