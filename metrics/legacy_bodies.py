@@ -13,7 +13,7 @@ import numpy as np
 
 from kinema.metrics.legacy import Key, Whole, asked, full, overlap, resized
 from kinema.metrics.metric import REGISTERED, Case, Scored, Unscored, metric
-from kinema.metrics.registered import pairs, wanted
+from kinema.metrics.registered import incomparable, pairs, wanted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,17 +30,9 @@ def velocity_errors(shown: NDArray[np.float64], true: NDArray[np.float64], step:
     return float(np.abs(np.diff(shown, axis=0) / step - np.diff(true, axis=0) / step).mean()) if len(true) > 1 else 0.0
 
 
-def _reason(case: Case) -> str:
-    if case.truth is None:
-        return "there is no truth to compare with"
-    if case.request.mode not in REGISTERED:
-        return "only clips that were given the first picture can be compared place by place"
-    return case.unfollowed
-
-
 def _centres(seen: Observation, case: Case) -> list[NDArray[np.float64]] | str:
     """Per body the (n, 2) differences of centres in px, of the frames in which both are there; or why there are none."""
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return reason
     found = pairs(seen, wanted(seen, case), case)
     return [(pair.shown - pair.true)[~pair.missing] for pair in found] if found else "no body of the truth is in the picture"
@@ -155,7 +147,7 @@ def phyworld_velocity(seen: Observation, case: Case) -> Scored | Unscored:
         >>> phyworld_velocity(Observation(), Case.outside("a ball bounces")).reason
         'there is no truth to compare with'
     """
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return Unscored(reason=reason)
     want = wanted(seen, case)
     step = float(np.median(np.diff(want.times))) if len(want.times) > 1 else 1 / case.request.fps
@@ -176,7 +168,7 @@ def phyworld_velocity(seen: Observation, case: Case) -> Scored | Unscored:
 
 def _masks(seen: Observation, case: Case) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] | str:
     """Per body its masks (T, h, w) in the clip and in the truth; or why there are none."""
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return reason
     if seen.masks is None or len(seen.times) < 2:
         return "the clip was observed without masks" if len(seen.times) >= 2 else "a single picture has no motion"

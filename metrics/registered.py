@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observation import Observation, Track
 
-__all__ = ["Pair", "acceleration_error", "contact_time_error", "pairs", "rotation_error", "trajectory_error", "velocity_error"]
+__all__ = [
+    "Pair", "acceleration_error", "contact_time_error", "incomparable", "pairs", "rotation_error", "trajectory_error", "velocity_error",
+]  # fmt: skip
 
 REACH = {1: 2, 2: 4}  # frames on either side that a velocity, or an acceleration, is fitted over
 CLEAR = 0.3  # -, of the fastest contact's speed; slower ones are too close together to be told apart
@@ -97,7 +99,8 @@ def _far(pair: Pair, seen: Observation) -> float:
     return float(np.where(pair.missing, 1.0, np.minimum(away, 1.0)).mean())
 
 
-def _reason(case: Case) -> str:
+def incomparable(case: Case) -> str:
+    """Why nothing can be compared place by place in this case, "" where it can."""
     if case.truth is None:
         return "there is no truth to compare with"
     if case.request.mode not in REGISTERED:
@@ -132,7 +135,7 @@ def trajectory_error(seen: Observation, case: Case) -> Scored | Unscored:
         >>> trajectory_error(Observation(), Case.outside("a ball bounces")).reason
         'there is no truth to compare with'
     """
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return Unscored(reason=reason)
     found = pairs(seen, wanted(seen, case), case)
     if not found:
@@ -204,7 +207,7 @@ def acceleration_error(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 def _rates(seen: Observation, case: Case, order: int, noun: str) -> Scored | Unscored:
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return Unscored(reason=reason)
     want = wanted(seen, case)
     period = float(np.median(np.diff(want.times))) if len(want.times) > 1 else 1.0
@@ -271,7 +274,7 @@ def contact_time_error(seen: Observation, case: Case) -> Scored | Unscored:
         >>> contact_time_error(Observation(), Case.outside("a ball bounces")).reason
         'there is no truth to compare with'
     """
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return Unscored(reason=reason)
     hits = [(contact.t, float(np.hypot(*contact.before))) for contact in wanted(seen, case).contacts]
     want = [t for t, speed in hits if speed >= CLEAR * max(speed for _, speed in hits)]
@@ -318,7 +321,7 @@ def rotation_error(seen: Observation, case: Case) -> Scored | Unscored:
         >>> rotation_error(Observation(), Case.outside("a ball bounces")).reason
         'there is no truth to compare with'
     """
-    if reason := _reason(case):
+    if reason := incomparable(case):
         return Unscored(reason=reason)
     squares, frames = 0.0, 0
     for pair in pairs(seen, wanted(seen, case), case):
