@@ -21,10 +21,11 @@ from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
 from kinema.scenes.scene import Scene, scene_from_id
 
-__all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "request_of", "run_plan", "scene_refs", "source_hash"]
+__all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "request_of", "run_plan", "scene_refs", "sight_hash", "source_hash"]
 
 CLIPS = "clips:"  # the prefix of -g that names a manifest
 OUTSIDE = "outside"
+SIGHT = ("observe", "faults", "observation.py", "picture_style.py")  # of metrics/, what an observation of a faulty clip comes of
 DEFAULT_SUITE = "smoke"  # gives the size and the scale to scenes of a manifest that is scored without a suite
 
 
@@ -146,8 +147,26 @@ def source_hash() -> str:
     from kinema.metrics.observe.backends import VARIABLE, identity
 
     homes = [Path(package.__path__[0]) for package in (kinema.scenes, kinema.metrics)]
-    files = [[str(f.relative_to(home)), sha256_of(f)] for home in homes for f in sorted(home.rglob("*.py"))]
+    files = _hashed(homes)
     return hash_of([*files, [VARIABLE, identity()]] if identity() else files, 32)
+
+
+@cache
+def sight_hash() -> str:
+    """One hash over the code, and the observer's weights, that decides what is true, damaged, shown, seen and heard, but not scored."""
+    import kinema.metrics
+    import kinema.scenes
+    from kinema.metrics.observe.backends import VARIABLE, identity
+
+    home = Path(kinema.metrics.__path__[0])
+    parts = [Path(kinema.scenes.__path__[0]), *(home / name for name in SIGHT)]
+    return hash_of([*_hashed(parts), [VARIABLE, identity()]], 32)
+
+
+def _hashed(homes: Sequence[Path]) -> list[list[str]]:
+    """Every module of these folders and files, by its place, with its hash."""
+    files = [(home, file) for home in homes for file in (sorted(home.rglob("*.py")) if home.is_dir() else [home])]
+    return [[str(file.relative_to(home if home.is_dir() else home.parent)), sha256_of(file)] for home, file in files]
 
 
 def run_plan(

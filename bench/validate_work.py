@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinema.bench.plan import SceneRef
+from kinema.bench.plan import SceneRef, sight_hash
 from kinema.bench.work import case_of, conditioning_of, read_back, scored, truth_of_take
+from kinema.files import cache_folder, dumps, hash_of, write_bytes
 from kinema.metrics.faults import FAULTS, Shot
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.scenes.clip import Clip
@@ -66,15 +69,36 @@ class _Watch:
             self.ms[what] = self.ms.get(what, 0.0) + 1000 * (time.process_time() - start)
 
 
-@dataclass(frozen=True)
 class _Base:
-    """The unfaulted take: what is true of it, its clip, and what was seen and heard in it."""
+    """The unfaulted take: what is true of it, its clip, and, when somebody asks, what is seen and heard in it."""
 
-    shot: Shot
-    case: Case
-    seen: dict[str, Any]
-    heard: dict[str, Any]
-    ms: dict[str, float]
+    def __init__(self, shot: Shot, case: Case, place: Path) -> None:
+        self.shot, self.case, self.place, self.watch = shot, case, place, _Watch()
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """The part of an observation that comes of the picture."""
+        return self._looked[0]
+
+    @property
+    def heard(self) -> dict[str, Any]:
+        """The part of an observation that comes of the sound."""
+        return self._looked[1]
+
+    @cached_property
+    def _looked(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        from kinema.metrics.look import hints_of
+        from kinema.metrics.observe.observer import hear, see
+
+        with self.watch("make"):
+            clip = self.shot.clip
+        with self.watch("write and read"):
+            back = read_back(clip, self.place)
+        with self.watch("see"):
+            seen = see(back, hints_of(self.case))
+        with self.watch("hear"):
+            heard = hear(back.sound, back.sound_rate)
+        return seen, heard
 
 
 def attempt(trial: Trial) -> dict[str, Any]:
@@ -102,7 +126,6 @@ def attempt(trial: Trial) -> dict[str, Any]:
         answer["failed"] |= failed
     answer["ms"] = {name: round(spent / len(doses), 3) for name, spent in watch.ms.items()}
     if trial.fault == PLAIN:
-        answer["ms"] |= base.ms
         answer["unfit"] = {name: why for name, fault in FAULTS.items() if (why := fault.unfit(base.shot.truth))}
     return answer
 
@@ -153,23 +176,11 @@ def _set_up(outside: tuple[str, ...]) -> None:
 
 @lru_cache(maxsize=3)
 def _base(scene: SceneRef, request: Request, folder: Path) -> _Base:
-    from kinema.metrics.look import hints_of
-    from kinema.metrics.observe.observer import hear, see
-
     take = TAKE if request.mode == "t2v" else GIVEN_TAKE
     truth = truth_of_take(scene, take, request.seconds)
     if request.mode in ("i2v", "v2v"):
         request = replace(request, conditioning=conditioning_of(truth_of_take(scene, GIVEN_TAKE, request.seconds), request))
-    case, shot, watch = case_of(scene, request), Shot(truth, request), _Watch()
-    with watch("make"):
-        clip = shot.clip
-    with watch("write and read"):
-        back = read_back(clip, _place(folder, scene, request))
-    with watch("see"):
-        seen = see(back, hints_of(case))
-    with watch("hear"):
-        heard = hear(back.sound, back.sound_rate)
-    return _Base(shot=shot, case=case, seen=seen, heard=heard, ms={name: round(spent, 3) for name, spent in watch.ms.items()})
+    return _Base(Shot(truth, request), case_of(scene, request), _place(folder, scene, request))
 
 
 def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
@@ -177,24 +188,58 @@ def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
 
 
 def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
+    """What is seen and heard of a fault, looked at once: kept until the code that makes it changes, whatever the metrics then say of it."""
+    from kinema.metrics.look import hints_of
+    from kinema.metrics.observe.record import from_json, to_json
+
+    hints = asdict(hints_of(base.case))
+    key = hash_of([trial.scene.id, trial.scene.overrides, base.shot.request.to_json(), trial.fault, dose, hints, sight_hash()], 40)
+    path = cache_folder() / "seen" / f"{key}.json.z"
+    kept = _kept(path)
+    if kept is None:
+        mine = _Watch()
+        value = to_json(_looked(trial, base, dose, mine))
+        kept = {"ms": mine.ms if trial.fault else dict(base.watch.ms), "observation": value}
+        write_bytes(path, zlib.compress(dumps(kept).encode(), 6))
+    for name, spent in kept["ms"].items():
+        watch.ms[name] = watch.ms.get(name, 0.0) + spent
+    return from_json(kept["observation"])
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """What was seen before, if it is whole."""
+    try:
+        value = json.loads(zlib.decompress(path.read_bytes()))
+    except (OSError, ValueError, zlib.error):
+        return None
+    return value if isinstance(value, dict) and {"ms", "observation"} <= set(value) else None
+
+
+def _looked(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
     """What is seen and heard of a fault: where it leaves the picture or the sound alone, that of the unfaulted take."""
     from kinema.metrics.look import hints_of
+    from kinema.metrics.observation import Observation
     from kinema.metrics.observe.observer import hear, see
 
     if trial.fault == PLAIN:
-        return _joined(base.seen, base.heard)
+        return Observation(**base.seen, **base.heard)
     with watch("make"):
         clip = _faulty(trial, base, dose)
     fault = FAULTS.get(trial.fault)
-    place = _place(trial.folder, trial.scene, base.shot.request)
     changes_picture, changes_sound = _changes(fault)
     with watch("write and read"):
-        back = read_back(_needed(clip, changes_picture, changes_sound), place)
-    with watch("see"):
-        seen = see(back, hints_of(base.case)) if changes_picture else base.seen
-    with watch("hear"):
-        heard = hear(back.sound, back.sound_rate) if changes_sound else base.heard
-    return _joined(seen, heard)
+        back = read_back(_needed(clip, changes_picture, changes_sound), base.place)
+    if changes_picture:
+        with watch("see"):
+            seen = see(back, hints_of(base.case))
+    else:
+        seen = base.seen
+    if changes_sound:
+        with watch("hear"):
+            heard = hear(back.sound, back.sound_rate)
+    else:
+        heard = base.heard
+    return Observation(**seen, **heard)
 
 
 def _changes(fault: Fault | None) -> tuple[bool, bool]:
@@ -218,14 +263,6 @@ def _needed(clip: Clip, picture: bool, sound: bool) -> Clip:
     if not picture:
         return replace(clip, frames=np.zeros((len(clip.frames), BLANK, BLANK, 3), np.uint8))
     return clip
-
-
-def _joined(seen: dict[str, Any], heard: dict[str, Any]) -> Observation:
-    """As ``observe`` joins them: rounded as they are written."""
-    from kinema.metrics.observation import Observation
-    from kinema.metrics.observe.record import from_json, to_json
-
-    return from_json(to_json(Observation(**seen, **heard)))
 
 
 def _scored(seen: Observation, case: Case, names: tuple[str, ...], watch: _Watch) -> tuple[dict[str, float | None], dict[str, str]]:
