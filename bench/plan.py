@@ -16,7 +16,7 @@ from kinema.bench.suite import CALIBRATION_SEEDS, Family, Suite, load_suite
 from kinema.errors import ConfigError
 from kinema.files import hash_of, sha256_of
 from kinema.metrics.distribution_metrics import LEAST
-from kinema.metrics.features import PAIRED, Weights
+from kinema.metrics.features import SINGLE, Weights
 from kinema.metrics.metric import METRICS
 from kinema.scenes.request import Claim, Mode, Request
 from kinema.scenes.scene import Scene, scene_from_id
@@ -125,7 +125,7 @@ class Plan:
         """The networks from outside that make vectors beside our own; None where no metric can use any, so that none are made."""
         of_sets = any("features" in METRICS[name].load().needs for name in self.suite.set_metrics) and len(self.scenes) >= LEAST
         needs = {need for name in self.suite.clip_metrics for need in METRICS[name].load().needs}
-        used = tuple(one for one in self.suite.features if (f"features:{one.name}" in needs if one.name in PAIRED else of_sets))
+        used = tuple(one for one in self.suite.features if (f"features:{one.name}" in needs if one.name in SINGLE else of_sets))
         return used if of_sets or used else None
 
     @property

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kinema.errors import ConfigError, KinemaError, UnknownName
 from kinema.files import hash_of
 from kinema.metrics import load_all
-from kinema.metrics.features import BACKBONES, PAIRED, Weights
+from kinema.metrics.features import BACKBONES, SINGLE, Weights
 from kinema.metrics.metric import METRICS
 from kinema.scenes.camera import MOVES
 from kinema.scenes.contrast import contrasts_of
@@ -32,7 +32,7 @@ from kinema.scenes.scene import GRAVITY, SCENES, Scene, scene_from_id
 __all__ = ["CALIBRATION_SEEDS", "Family", "Suite", "explain", "load_suite", "suite_names"]
 
 CALIBRATION_SEEDS = 1_000_000  # and up; a suite's own seeds lie below
-OUTSIDE = (*BACKBONES, *PAIRED)  # networks that a suite may name
+OUTSIDE = (*BACKBONES, *SINGLE)  # networks that a suite may name
 
 
 class _Closed(BaseModel):

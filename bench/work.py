@@ -18,7 +18,7 @@ import numpy as np
 from kinema.bench.plan import SceneRef, Unit
 from kinema.errors import BrokenClip, KinemaError
 from kinema.files import dumps, read_json, sha256_of, write_json
-from kinema.metrics.features import PAIRED
+from kinema.metrics.features import SINGLE
 from kinema.metrics.look import CASE_STRETCH, look
 from kinema.metrics.metric import METRICS, Case, Failed, Sample, Scored, Shown, Unscored
 from kinema.metrics.observation import Observation
@@ -366,7 +366,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
 def _lost_results(task: ClipTask, case: Case) -> dict[str, Result]:
     """Worst bounds for all that the case can score: what can be scored shows in a clip that is surely good, the truth's own."""
     cards = {name: METRICS[name].load() for name in task.metrics}
-    judges = tuple(one for one in task.features or () if one.name in PAIRED)
+    judges = tuple(one for one in task.features or () if one.name in SINGLE)
     good = _guarded(lambda: _witness(task.unit.scene or WITNESS, task.unit.request, judges))
     if isinstance(good, Failed):
         return dict.fromkeys(task.metrics, good)
@@ -435,7 +435,7 @@ def _do_set(task: SetTask) -> dict[str, Result]:
 
 def _of_sets(networks: tuple[Weights, ...]) -> tuple[Weights, ...]:
     """Those whose vectors are compared as a set."""
-    return tuple(one for one in networks if one.name not in PAIRED)
+    return tuple(one for one in networks if one.name not in SINGLE)
 
 
 def _plain(text: str, place: Path) -> str:

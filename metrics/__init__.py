@@ -14,6 +14,7 @@ MODULES = (  # those that register metrics when they are imported
     "distribution_metrics",
     "distribution_outside",
     "adherence_scene",
+    "clip_outside",
     "clip_score",
     "dynamics",
     "laws",

@@ -1,16 +1,14 @@
-"""How well a clip fits its prompt to the small CLIP, or to any open_clip checkpoint by path and sha256."""
+"""How well a clip fits its prompt to the small CLIP that is shipped; other checkpoints are in ``clip_outside.py``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.errors import ConfigError, MissingExtra
-from kinema.files import sha256_of
+from kinema.errors import ConfigError
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
 
@@ -21,12 +19,11 @@ if TYPE_CHECKING:
 
     from kinema.metrics.clip_model import SceneClip
 
-__all__ = ["DISTRACTORS", "OpenClip", "clip_vector", "own_clip", "prompt_vectors", "retrieval", "similarity"]
+__all__ = ["DISTRACTORS", "clip_vector", "distractors", "own_clip", "prompt_vectors", "retrieval", "similarity"]
 
 SHIPPED = Path(__file__).parent / "weights" / "clip.safetensors"
 FIRST_DISTRACTOR = 4_000_000  # seed: what no suite scores and no network has learnt from
 DISTRACTORS = 46  # one scene of every family
-OPEN_FRAMES = 4  # frames that a checkpoint of pictures looks at
 
 
 @cache
@@ -63,7 +60,7 @@ def prompt_vectors(prompts: Sequence[str]) -> NDArray[np.float64]:
 
 
 @cache
-def _distractors() -> tuple[str, ...]:
+def distractors() -> tuple[str, ...]:
     """A prompt of every family, always the same."""
     from kinema.scenes.scene import SCENES
 
@@ -129,58 +126,6 @@ def retrieval(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="the network was not asked to look at the clips")
     if not len(vector):
         return Scored(value=0.0, why="There is no picture.")
-    own, *others = (prompt_vectors([case.request.prompt, *_distractors()]) @ np.array(vector)).tolist()
+    own, *others = (prompt_vectors([case.request.prompt, *distractors()]) @ np.array(vector)).tolist()
     below = sum(other < own for other in others)
     return Scored(value=below / len(others), why=f"{below} of {len(others)} other prompts fit the clip less than its own.")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenClip:
-    """A checkpoint of open_clip, off unless it is asked for: never downloaded, read from safetensors alone.
-
-    Attributes:
-        model: name of the architecture, as open_clip has it ("ViT-B-32").
-        path: of the ``.safetensors`` file.
-        sha256: that the file must have.
-    """
-
-    model: str
-    path: Path
-    sha256: str
-
-    def score(self, frames: NDArray[np.uint8], prompt: str) -> float:
-        """Mean cosine between the prompt and four frames, evenly over the clip.
-
-        Raises:
-            ConfigError: the file is missing, of another kind, or another file than its sha256 says.
-            MissingExtra: open_clip is not installed.
-        """
-        import torch
-        from PIL import Image
-
-        net, prepare, tokens = _open_clip(self)
-        chosen = np.minimum(np.arange(OPEN_FRAMES) * len(frames) // OPEN_FRAMES, len(frames) - 1)
-        with torch.no_grad():
-            seen = net.encode_image(torch.stack([prepare(Image.fromarray(frames[i])) for i in chosen]))
-            read = net.encode_text(tokens([prompt]))
-        seen, read = (one / one.norm(dim=-1, keepdim=True) for one in (seen, read))
-        return float((seen @ read.T).mean())
-
-
-@lru_cache(maxsize=1)
-def _open_clip(checkpoint: OpenClip):  # type: ignore[no-untyped-def]  # open_clip has no types
-    if checkpoint.path.suffix != ".safetensors":
-        raise ConfigError(f"{checkpoint.path} is no .safetensors file; other formats can run code and are not read")
-    if not checkpoint.path.exists():
-        raise ConfigError(f"{checkpoint.path} does not exist")
-    if sha256_of(checkpoint.path) != checkpoint.sha256:
-        raise ConfigError(f"{checkpoint.path} is not the file that sha256 {checkpoint.sha256[:12]}... names")
-    try:
-        import open_clip  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MissingExtra("open_clip is not installed; a checkpoint of it needs: pip install open_clip_torch") from error
-    from safetensors.torch import load_file
-
-    net, _, prepare = open_clip.create_model_and_transforms(checkpoint.model, pretrained=None)
-    net.load_state_dict(load_file(checkpoint.path))
-    return net.eval(), prepare, open_clip.get_tokenizer(checkpoint.model)

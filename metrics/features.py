@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from kinema.metrics.features_network import Ears, Eyes
     from kinema.scenes.clip import Clip
 
-__all__ = ["BACKBONES", "OWN", "PAIRED", "SHIPPED", "Weights", "features_of", "features_of_nothing", "read_networks", "vectors_of"]
+__all__ = [
+    "BACKBONES", "OWN", "PAIRED", "SHIPPED", "SINGLE", "Weights", "features_of", "features_of_nothing", "read_networks", "vectors_of",
+]  # fmt: skip
 
 OWN = ("picture", "motion", "sound")
 BACKBONES = ("i3d", "videomae", "vjepa2", "clip", "vggish", "panns", "clap")  # networks from outside that ``backbones.py`` can read
 PAIRED = ("synchformer", "imagebind")  # those of ``backbones_pair.py``: of picture and sound together, for metrics of single clips
+SINGLE = (*PAIRED, "open_clip")  # all that speak of single clips; the last one of picture and prompt (``clip_outside.py``)
 DIGITS = 6  # decimals, as the record keeps them
 SHIPPED = Path(__file__).parent / "weights" / "features.safetensors"
 SHIPPED_SHA256 = "4ae64f14a443334f9930c105e9000cd81d46d2bcc4e69e0f2a339ab6eaceee93"  # of the file above; what is not that file is not used
@@ -30,7 +33,7 @@ SHIPPED_SHA256 = "4ae64f14a443334f9930c105e9000cd81d46d2bcc4e69e0f2a339ab6eaceee
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A network from outside: its name in ``BACKBONES`` or ``PAIRED``, where its file (or model folder) lies, and its sha256."""
+    """A network from outside: its name in ``BACKBONES`` or ``SINGLE``, where its file (or model folder) lies, and its sha256."""
 
     name: str
     path: str
@@ -107,7 +110,7 @@ def _outside(clip: Clip, outside: Sequence[Weights]) -> dict[str, tuple[float, .
         return {}
     from kinema.metrics.backbones import features_by
 
-    found = {one.name: features_by(one, clip) for one in outside if one.name not in PAIRED}
+    found = {one.name: features_by(one, clip) for one in outside if one.name not in SINGLE}
     for one in outside:
         if one.name in PAIRED:
             from kinema.metrics.backbones_pair import judged_by

@@ -49,7 +49,13 @@ def look(clip: Clip, case: Case, features: Sequence[Weights] | None = None) -> O
     from kinema.metrics.features import DIGITS, features_of
 
     fitting = tuple(round(value, DIGITS) for value in clip_vector(clip.frames))
-    return replace(seen, features={**seen.features, **features_of(clip, features), "clip": fitting})
+    found = {**seen.features, **features_of(clip, features), "clip": fitting}
+    for one in features:
+        if one.name == "open_clip":
+            from kinema.metrics.clip_outside import cosines
+
+            found[one.name] = tuple(round(value, DIGITS) for value in cosines(one, clip.frames, case.request.prompt))
+    return replace(seen, features=found)
 
 
 def case_of_clip(asked: str | Scene | Case, clip: Clip) -> Case:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from kinema.errors import ConfigError
 from kinema.metrics import clip_corpus, clip_train
 from kinema.metrics.clip_corpus import FRAMES, SIZE, group_of, pick_frames
 from kinema.metrics.clip_model import SceneClip, tokens_of
-from kinema.metrics.clip_score import SHIPPED, OpenClip, clip_vector, retrieval, similarity
+from kinema.metrics.clip_outside import LACKS, retrieval_outside, similarity_outside
+from kinema.metrics.clip_score import DISTRACTORS, SHIPPED, clip_vector, retrieval, similarity
 from kinema.metrics.clip_train import train_clip
+from kinema.metrics.features import Weights
+from kinema.metrics.look import look
 from kinema.metrics.metric import Case, Scored, Unscored
 from kinema.metrics.observation import Observation
+from kinema.scenes.clip import Clip
 
 
 def test_words_quantities_and_their_order() -> None:
@@ -95,12 +102,26 @@ def test_a_checkpoint_of_open_clip_by_path_and_sha256(tmp_path: Path) -> None:
         "embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 16},
         "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
     }  # fmt: skip
-    open_clip.factory._MODEL_CONFIGS["kinema-tiny"] = tiny
-    path = tmp_path / "tiny.safetensors"
-    save_file({name: value.contiguous() for name, value in open_clip.create_model("kinema-tiny").state_dict().items()}, path)
-    checkpoint = OpenClip(model="kinema-tiny", path=path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    assert -1 <= checkpoint.score(np.zeros((5, 40, 60, 3), np.uint8), "a red ball") <= 1
-    with pytest.raises(ConfigError, match="is not the file"):
-        replace(checkpoint, sha256="0" * 64).score(np.zeros((5, 40, 60, 3), np.uint8), "a red ball")
-    with pytest.raises(ConfigError, match=r"no \.safetensors file"):
-        replace(checkpoint, path=tmp_path / "tiny.pt").score(np.zeros((5, 40, 60, 3), np.uint8), "a red ball")
+    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": tiny, "preprocess_cfg": {}}))
+    made = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
+    file = tmp_path / "open_clip_model.safetensors"
+    save_file({name: value.contiguous() for name, value in made.state_dict().items()}, file)
+    weights = Weights("open_clip", str(tmp_path), hashlib.sha256(file.read_bytes()).hexdigest())
+    clip = Clip(np.full((5, 40, 60, 3), 90, np.uint8), np.arange(5) / 24, np.zeros((1, 3200), np.float32), 16_000)
+    case = Case.outside("a red ball")
+    seen = look(clip, case, [weights])
+    assert len(seen.features["open_clip"]) == 1 + DISTRACTORS
+    for metric in (similarity_outside, retrieval_outside):
+        answer = metric(seen, case)
+        assert isinstance(answer, Scored)
+        assert 0 <= answer.value <= 1
+    with torch.no_grad():  # the same by open_clip alone
+        prepare = open_clip.image_transform(32, is_train=False)
+        picture = made.eval().encode_image(prepare(Image.fromarray(clip.frames[0]))[None])
+        words = made.encode_text(open_clip.tokenize(["a red ball"]))
+    assert seen.features["open_clip"][0] == pytest.approx(float(torch.cosine_similarity(picture, words)), abs=1e-4)
+    assert similarity_outside(replace(seen, features={}), case) == Unscored(reason=LACKS)
+    with pytest.raises(ConfigError, match="was meant"):
+        look(clip, case, [replace(weights, sha256="0" * 64)])
+    with pytest.raises(ConfigError, match="is no folder with"):
+        look(clip, case, [replace(weights, path=str(tmp_path / "none"))])
