@@ -8,20 +8,21 @@ from __future__ import annotations
 import doctest
 import json
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kinema.metrics.metric import Case, Sample, Scored, Unscored
-from kinema.metrics.observation import Observation, Onset, Track, VisualContact
+from kinema.metrics.observation import Observation, Onset
 from kinema.scenes.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kinema.metrics.metric import Card
+    from kinema.metrics.observation import Track
     from kinema.scenes.truth import Truth
 
 __all__ = ["METRIC_CHECKS", "observed"]
@@ -29,6 +30,7 @@ __all__ = ["METRIC_CHECKS", "observed"]
 AXES = ("dynamics", "sync", "adherence", "realism")
 SCENES = ("drop@1/seed=3", "projectile@1/seed=3", "pendulum@1/seed=3", "collision@1/seed=3")
 REQUEST = Request(prompt="", seconds=2.0)
+LATER = 0.006  # s, from a contact to its sound, about two metres away
 CASE_SECONDS = 3.6  # the truth of a case is longer than its clip
 NOISE = 3.0  # px
 SOUND_RATE = 48_000  # Hz, of truths
@@ -204,33 +206,40 @@ def observed(truth: Truth, *, noise: float = 0.0, backwards: bool = False, silen
         >>> len(seen.tracks), len(seen.contacts) == len(seen.onsets) == len(truth.contacts)
         (1, True)
     """
-    times = np.arange(REQUEST.frame_count) / REQUEST.fps
-    size = REQUEST.width, REQUEST.height
+    from kinema.metrics.ideal import ideal
+
+    seen = ideal(truth, REQUEST, noise=noise)
+    seen = _backwards(seen) if backwards else seen
     heard = _heard(truth, silent=silent)
-    pixels = truth.pixels_at(times, *size) + np.random.default_rng(7).normal(0, noise, (len(times), len(truth.bodies), 2))
-    ruler = truth.camera.pixels_per_metre(*size)
-    tracks = [
-        _track(i, body.colour, times, (pixels[::-1] if backwards else pixels)[:, i], 2 * body.radius * ruler)
-        for i, body in enumerate(truth.bodies)
-    ]
-    struck = [contact for contact in truth.contacts if contact.t < REQUEST.seconds - 0.05]
-    moments = [REQUEST.seconds - contact.t if backwards else contact.t for contact in struck]
-    numbers = {body.name: i for i, body in enumerate(truth.bodies)}
-    pairs = [tuple(numbers.get(name, "floor") for name in contact.bodies) for contact in struck]
-    contacts = [_contact(t, pair, pixels, times) for t, pair in zip(moments, pairs, strict=True)]
-    return Observation(
-        width=size[0],
-        height=size[1],
-        times=times,
-        counts=np.full(len(times), len(tracks)),
-        tracks=tuple(tracks),
-        contacts=tuple(sorted(contacts, key=lambda c: c.t)),
-        onsets=() if silent else tuple(replace(_like(heard, t), t=t + 0.006) for t in sorted(moments)),
+    return replace(
+        seen,
+        onsets=() if silent else tuple(replace(_like(heard, contact.t), t=contact.t + LATER) for contact in seen.contacts),
         picture={"flicker": 0.1, "sharpness": 2.0, "noise": 0.5},
         room={} if silent else heard["room"],
         sound={**heard["sound"], "peak_db": -120.0 if silent else heard["sound"]["peak_db"], "seconds": REQUEST.seconds},
         heard=heard["heard"],
     )
+
+
+def _backwards(seen: Observation) -> Observation:
+    """The same pictures from the last to the first."""
+    tracks = tuple(_track_backwards(track, seen) for track in seen.tracks)
+    turned = [
+        replace(contact, t=REQUEST.seconds - contact.t, before=_against(contact.after), after=_against(contact.before))
+        for contact in seen.contacts[::-1]
+    ]
+    return replace(seen, counts=seen.counts[::-1], tracks=tracks, contacts=tuple(turned))
+
+
+def _track_backwards(track: Track, seen: Observation) -> Track:
+    turned: dict[str, Any] = {name: part[::-1] for name in (one.name for one in fields(track)) if isinstance(part := getattr(track, name), np.ndarray)}
+    frame = len(seen.times) - 1 - turned["frame"]
+    turned |= {"frame": frame, "t": seen.times[frame], "colours": track.colours[::-1]}
+    return replace(track, **turned)
+
+
+def _against(velocity: tuple[float, float]) -> tuple[float, float]:
+    return -velocity[0], -velocity[1]
 
 
 def _heard(truth: Truth, *, silent: bool) -> dict[str, Any]:
@@ -250,24 +259,6 @@ def _heard(truth: Truth, *, silent: bool) -> dict[str, Any]:
 def _like(heard: dict[str, Any], t: float) -> Onset:
     """The onset that is heard nearest to a moment."""
     return min(heard["onsets"], key=lambda onset: abs(onset.t - t), default=Onset(t=t, level_db=-20.0))
-
-
-def _track(number: int, colour: str, times: Any, where: Any, size: float) -> Track:
-    count = len(times)
-    return Track(
-        id=number, colour=colour, frame=np.arange(count), t=times, x=where[:, 0], y=where[:, 1], size=np.full(count, size),
-        confidence=np.ones(count), colours=(colour,) * count,
-    )  # fmt: skip
-
-
-def _contact(t: float, bodies: tuple[int | str, ...], pixels: Any, times: Any) -> VisualContact:
-    """A contact with the velocities of the frames before and after it."""
-    body = next(number for number in bodies if isinstance(number, int))
-    rate = np.gradient(pixels[:, body], times, axis=0)
-    at = int(np.clip(np.searchsorted(times, t), 2, len(times) - 3))
-    x, y = pixels[at, body]
-    (left, down), (right, up) = rate[at - 2].tolist(), rate[at + 2].tolist()
-    return VisualContact(t=float(t), bodies=bodies, x=float(x), y=float(y), before=(left, down), after=(right, up))
 
 
 def _numbers(seen: Observation) -> list[bytes]:
