@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from kinema.bench.plan import SceneRef, sight_hash
 from kinema.bench.work import case_of, conditioning_of, read_back, scored, truth_of_take
-from kinema.files import cache_folder, dumps, hash_of, write_bytes
+from kinema.files import cache_folder, dumps, hash_of, sha256_of, write_bytes
 from kinema.metrics.faults import FAULTS, Shot
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.scenes.clip import Clip
@@ -72,8 +72,8 @@ class _Watch:
 class _Base:
     """The unfaulted take: what is true of it, its clip, and, when somebody asks, what is seen and heard in it."""
 
-    def __init__(self, shot: Shot, case: Case, place: Path) -> None:
-        self.shot, self.case, self.place, self.watch = shot, case, place, _Watch()
+    def __init__(self, shot: Shot, case: Case, place: Path, fitting: bool) -> None:
+        self.shot, self.case, self.place, self.fitting, self.watch = shot, case, place, fitting, _Watch()
 
     @property
     def seen(self) -> dict[str, Any]:
@@ -85,17 +85,25 @@ class _Base:
         """The part of an observation that comes of the sound."""
         return self._looked[1]
 
+    def see(self, clip: Clip) -> dict[str, Any]:
+        """The same of any clip that was made from this take, with the vector that says how it fits a prompt where a metric asks for it."""
+        from kinema.metrics.clip_score import clip_vector
+        from kinema.metrics.look import hints_of
+        from kinema.metrics.observe.observer import see
+
+        found = see(clip, hints_of(self.case))
+        return found | {"features": {"clip": clip_vector(clip.frames)}} if self.fitting else found
+
     @cached_property
     def _looked(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        from kinema.metrics.look import hints_of
-        from kinema.metrics.observe.observer import hear, see
+        from kinema.metrics.observe.observer import hear
 
         with self.watch("make"):
             clip = self.shot.clip
         with self.watch("write and read"):
             back = read_back(clip, self.place)
         with self.watch("see"):
-            seen = see(back, hints_of(self.case))
+            seen = self.see(back)
         with self.watch("hear"):
             heard = hear(back.sound, back.sound_rate)
         return seen, heard
@@ -109,7 +117,7 @@ def attempt(trial: Trial) -> dict[str, Any]:
     _set_up(trial.outside)
     if trial.features:
         return {"features": _vectors(trial)}
-    base = _base(trial.scene, replace(trial.request, conditioning=None), trial.folder)
+    base = _base(trial.scene, replace(trial.request, conditioning=None), trial.folder, _fitting(trial.metrics))
     watch = _Watch()
     answer: dict[str, Any] = {"values": {}, "failed": {}, "unfit": {}}
     doses = FAULTS[trial.fault].tried if trial.fault in FAULTS else (0.0,)
@@ -175,12 +183,12 @@ def _set_up(outside: tuple[str, ...]) -> None:
 
 
 @lru_cache(maxsize=3)
-def _base(scene: SceneRef, request: Request, folder: Path) -> _Base:
+def _base(scene: SceneRef, request: Request, folder: Path, fitting: bool) -> _Base:
     take = TAKE if request.mode == "t2v" else GIVEN_TAKE
     truth = truth_of_take(scene, take, request.seconds)
     if request.mode in ("i2v", "v2v"):
         request = replace(request, conditioning=conditioning_of(truth_of_take(scene, GIVEN_TAKE, request.seconds), request))
-    return _Base(Shot(truth, request), case_of(scene, request), _place(folder, scene, request))
+    return _Base(Shot(truth, request), case_of(scene, request), _place(folder, scene, request), fitting)
 
 
 def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
@@ -192,8 +200,8 @@ def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observat
     from kinema.metrics.look import hints_of
     from kinema.metrics.observe.record import from_json, to_json
 
-    hints = asdict(hints_of(base.case))
-    key = hash_of([trial.scene.id, trial.scene.overrides, base.shot.request.to_json(), trial.fault, dose, hints, sight_hash()], 40)
+    hints, code = asdict(hints_of(base.case)), [sight_hash(), _clip_hash() if base.fitting else ""]
+    key = hash_of([trial.scene.id, trial.scene.overrides, base.shot.request.to_json(), trial.fault, dose, hints, code], 40)
     path = cache_folder() / "seen" / f"{key}.json.z"
     kept = _kept(path)
     if kept is None:
@@ -204,6 +212,18 @@ def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observat
     for name, spent in kept["ms"].items():
         watch.ms[name] = watch.ms.get(name, 0.0) + spent
     return from_json(kept["observation"])
+
+
+def _fitting(metrics: tuple[str, ...]) -> bool:
+    """Whether a metric asks how a clip fits a prompt."""
+    return any("clip" in METRICS[name].load().needs for name in metrics)
+
+
+@cache
+def _clip_hash() -> str:
+    from kinema.metrics import clip_corpus, clip_model, clip_score
+
+    return hash_of([sha256_of(Path(file)) for file in (clip_corpus.__file__, clip_model.__file__, clip_score.SHIPPED)])
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
@@ -217,9 +237,8 @@ def _kept(path: Path) -> dict[str, Any] | None:
 
 def _looked(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
     """What is seen and heard of a fault: where it leaves the picture or the sound alone, that of the unfaulted take."""
-    from kinema.metrics.look import hints_of
     from kinema.metrics.observation import Observation
-    from kinema.metrics.observe.observer import hear, see
+    from kinema.metrics.observe.observer import hear
 
     if trial.fault == PLAIN:
         return Observation(**base.seen, **base.heard)
@@ -231,7 +250,7 @@ def _looked(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observatio
         back = read_back(_needed(clip, changes_picture, changes_sound), base.place)
     if changes_picture:
         with watch("see"):
-            seen = see(back, hints_of(base.case))
+            seen = base.see(back)
     else:
         seen = base.seen
     if changes_sound:

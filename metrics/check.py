@@ -232,7 +232,8 @@ def _backwards(seen: Observation) -> Observation:
 
 
 def _track_backwards(track: Track, seen: Observation) -> Track:
-    turned: dict[str, Any] = {name: part[::-1] for name in (one.name for one in fields(track)) if isinstance(part := getattr(track, name), np.ndarray)}
+    columns = {one.name: getattr(track, one.name) for one in fields(track)}
+    turned: dict[str, Any] = {name: column[::-1] for name, column in columns.items() if isinstance(column, np.ndarray)}
     frame = len(seen.times) - 1 - turned["frame"]
     turned |= {"frame": frame, "t": seen.times[frame], "colours": track.colours[::-1]}
     return replace(track, **turned)
