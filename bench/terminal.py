@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["WORKERS", "bars", "print_json", "say", "workers_of"]
 
 MOST_WORKERS = 8  # by default; each holds its own decoder and, for a learned generator, its own weights
+LINE_S = 60.0  # s, between two lines on progress in a log
 WORKERS = click.option("--workers", type=click.IntRange(1, 256), help="Processes. Default: one per core, at most 8.")
 
 
@@ -39,11 +41,14 @@ def workers_of(asked: int | None) -> int:
 
 @contextmanager
 def bars() -> Iterator[Progress]:
-    """Progress bars on stderr, one per stage."""
+    """Progress on stderr: bars, one per stage; in a log, where nothing can be drawn over, a line a minute."""
+    from kinema.bench.tables import console
+
+    if not console(stderr=True).is_terminal:
+        yield _lines()
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
-
-    from kinema.bench.tables import console
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bars(*columns, console=console(stderr=True)) as bars:
@@ -57,3 +62,15 @@ def bars() -> Iterator[Progress]:
 
         yield tell
 
+
+
+def _lines() -> Progress:
+    last = time.monotonic()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_S:
+            last = time.monotonic()
+            say(f"{stage}: {done} of {total}")
+
+    return tell
