@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from kinema.metrics.faults.fault import Shot, fault
@@ -48,19 +49,47 @@ def _looking(truth: Truth, **looks: dict[int, Any]) -> Truth:
 
 
 def _farthest(colour: str, taken: set[str]) -> str:
-    """The colour that is least like this one, and no other body's."""
-    far = {name: float(np.linalg.norm(np.subtract(rgb, COLOURS[colour]))) for name, rgb in COLOURS.items() if name not in taken}
+    """The colour that is least like this one, and no other body's as long as there are enough."""
+    left = [name for name in COLOURS if name not in taken] or [name for name in COLOURS if name != colour]
+    far = {name: float(np.linalg.norm(np.subtract(COLOURS[name], COLOURS[colour]))) for name in left}
     return max(far, key=lambda name: far[name])
 
 
 @fault("colour_swap", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=_coloured)
 def colour_swap(shot: Shot, dose: float) -> Clip:
-    """Every body's colour lies so far, in sRGB, between its own (0) and that of the palette which is least like it (1), throughout."""
+    """Every body's hue lies so far between its own (0) and that of the palette which is least like it (1), throughout.
+
+    Lightness and chroma go the same way, but never through grey, which could not be told from a floor.
+    """
     truth = shot.truth
     taken = {body.colour for body in truth.bodies}
-    other = {i: _farthest(truth.bodies[i].colour, taken) for i in subjects(truth)}
+    other: dict[int, str] = {}
+    for i in subjects(truth):
+        other[i] = _farthest(truth.bodies[i].colour, taken | set(other.values()))
     painted = shot.once("colour_swap", lambda: shot.pictures(_looking(truth, colour=other)))
-    return shot.shown(_mixed(shot.clip.frames, painted, dose))
+    return shot.shown(_turned(shot.clip.frames, painted, dose))
+
+
+def _turned(first: NDArray[np.uint8], second: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Pictures (T, H, W, 3) whose pixels lie so far between two, by lightness, chroma and hue (CIELAB), all hues turning the same way."""
+    other = (first != second).any(axis=-1)
+    if not other.any():
+        return first
+    (light, chroma, hue), (light2, chroma2, hue2) = _lch(first[other]), _lch(second[other])
+    turn = np.angle(np.exp(1j * (hue2 - hue)))
+    usual = np.angle((np.minimum(chroma, chroma2) * np.exp(1j * turn)).sum())
+    turn = usual + np.angle(np.exp(1j * (turn - usual)))
+    light, chroma, hue = light + share * (light2 - light), chroma + share * (chroma2 - chroma), hue + share * turn
+    lab = np.stack([light, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1).astype(np.float32)
+    mixed = first.copy()
+    mixed[other] = np.round(255 * np.clip(cv2.cvtColor(lab[None], cv2.COLOR_Lab2RGB)[0], 0, 1)).astype(np.uint8)
+    return mixed
+
+
+def _lch(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Lightness, chroma and hue (radians) of pixels (n, 3) of sRGB."""
+    lab = cv2.cvtColor((pixels[None] / 255).astype(np.float32), cv2.COLOR_RGB2Lab)[0].astype(float)
+    return lab[:, 0], np.hypot(lab[:, 1], lab[:, 2]), np.arctan2(lab[:, 2], lab[:, 1])
 
 
 def _two(truth: Truth) -> str:

@@ -35,7 +35,7 @@ def _inside(truth: Truth) -> str:
     return "" if 0.2 < t < truth.seconds - 0.3 else "there is no quiet moment in the clip"
 
 
-@fault("kick", "motion", "px/s of 128", (2, 4, 7, 11, 16, 24, 34), unfit=_inside)
+@fault("kick", "motion", "px/s of 128", (5, 10, 20, 35, 55, 80, 120), unfit=_inside)
 def kick(shot: Shot, dose: float) -> Clip:
     """The body that moves most gains so much speed sideways, towards the picture's middle, when nothing touches it, and keeps it."""
     truth = shot.truth
