@@ -19,12 +19,15 @@ from kinema.metrics.sync_truth import ALMOST_ALL, SOME, audible, no_impacts, pla
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 __all__ = ["drift", "jitter", "lag", "matches", "offset", "perceptual"]
 
 WORST_MS = 500.0
 WORST_JITTER_MS = 100.0
 FURTHEST = 0.3  # s from the common lag within which a left-over sound is a left-over impact's
 WORST_DRIFT = 150.0  # ms/s
+FEW, OUTLIER = 4, 4.0  # lags from which on one that strays further than so many times their median deviation counts only as that far
 SPAN_S = 0.5  # s between the first and the last impact, at least, to speak of a drift
 EARLY_MS, LATE_MS = (-90.0, -45.0), (125.0, 185.0)  # ITU-R BT.1359-1: acceptable and detectable, sound before and after the picture
 VOTE = (
@@ -69,9 +72,7 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
     found = _paired(seen, case)
     if isinstance(found, Unscored):
         return found
-    if not found.pairs:
-        return Scored(value=WORST_MS, why=_why(found), details=_details(found))
-    return Scored(value=min(WORST_MS, abs(1000 * found.offset)), why=_why(found), details=_details(found))
+    return Scored(value=abs(_lag(found)), why=_why(found), details=_details(found))
 
 
 @metric(
@@ -94,8 +95,7 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
     found = _paired(seen, case)
     if isinstance(found, Unscored):
         return found
-    value = 1000 * found.offset if found.pairs else WORST_MS
-    return Scored(value=float(np.clip(value, -WORST_MS, WORST_MS)), why=_why(found), details=_details(found))
+    return Scored(value=_lag(found), why=_why(found), details=_details(found))
 
 
 @metric(
@@ -122,10 +122,14 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
     if len(found.pairs) < 2:
         return Scored(value=WORST_JITTER_MS, why=_why(found), details=_details(found))
     at, strays = found.strays(FURTHEST)
-    line = np.polyfit(at - at.mean(), strays, 1) if len(at) > 2 and np.ptp(at) > 0 else np.array([0.0, float(strays.mean())])
-    rest = strays - np.polyval(line, at - at.mean())
-    value = min(WORST_JITTER_MS, 1000 * float(np.sqrt((rest**2).sum() / max(1, len(at) - 2))))
-    return Scored(value=value, why=f"{_many(len(strays), 'lag')}, {value:.1f} ms apart (standard deviation).", details=_details(found))
+    rest = strays - (_slope(at, strays) * (at - at.mean()) if len(at) > 2 else 0.0)
+    rest = rest - (np.median(rest) if len(at) > 2 else rest.mean())
+    middle = float(np.median(np.abs(rest)))
+    if len(at) >= FEW:
+        rest = np.clip(rest, -OUTLIER * middle, OUTLIER * middle)
+    spread = min(WORST_JITTER_MS, 1000 * float(np.sqrt((rest**2).sum() / max(1, len(at) - 2))))
+    value = (1 - found.missing) * spread + found.missing * WORST_JITTER_MS
+    return Scored(value=value, why=f"{_many(len(strays), 'lag')}, {spread:.1f} ms apart (standard deviation).", details=_details(found))
 
 
 @metric(
@@ -156,7 +160,7 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
     times = np.array([found.events[i].t for i, _ in found.pairs])
     if len(times) < 2 or np.ptp(times) < SPAN_S / 2:
         return Scored(value=WORST_DRIFT, why=_why(found), details=_details(found))
-    slope = 1000 * float(np.polyfit(times - times.mean(), found.lags, 1)[0])
+    slope = 1000 * _slope(times, found.lags)
     why = f"Over {np.ptp(times):.2f} s the sound comes {abs(slope):.0f} ms {'later' if slope >= 0 else 'earlier'} every second."
     return Scored(value=min(WORST_DRIFT, abs(slope)), why=why, details={**_details(found), "slope_ms_per_s": round(slope, 2)})
 
@@ -206,6 +210,27 @@ def _paired(seen: Observation, case: Case, *, least: int = 1, share: float = SOM
     if case.truth is None and len(sure) < least:
         return Unscored(reason="nothing touches in the clip" if not sure else f"fewer than {least} contacts in the clip")
     return pair_up(seen, case)
+
+
+def _slope(at: NDArray[np.float64], lags: NDArray[np.float64]) -> float:
+    """Seconds per second: the median of the slopes of all pairs, by how far they are apart (Theil and Sen, weighted as by Jaeckel 1972)."""
+    i, j = np.triu_indices(len(at), 1)
+    span = np.abs(at[j] - at[i])
+    if not len(i) or span.max() <= 0:
+        return 0.0
+    slopes = (lags[j] - lags[i])[span > 0] / (at[j] - at[i])[span > 0]
+    order = np.argsort(slopes)
+    share = np.cumsum(span[span > 0][order])
+    low, high = (int(np.searchsorted(share, share[-1] / 2 + e * share[-1])) for e in (-1e-9, 1e-9))
+    return float(slopes[order][[low, min(high, len(order) - 1)]].mean())
+
+
+def _lag(found: Pairing) -> float:
+    """Milliseconds; late where most of what is seen has no sound."""
+    if not found.pairs:
+        return WORST_MS
+    heard = float(np.clip(1000 * found.offset, -WORST_MS, WORST_MS))
+    return (1 - found.missing) * heard + found.missing * (WORST_MS if heard >= 0 else -WORST_MS)
 
 
 def _why(found: Pairing) -> str:

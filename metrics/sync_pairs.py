@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Event", "Pairing", "events_of", "matches", "pair_up"]
 
 SURE = 0.5  # confidence of a contact from which on it asks for a sound
-REACH = 0.75  # s, the largest shift that is tried
+DOUBTFUL, CERTAIN = 0.35, 0.9  # confidence below which a contact says nothing of a lag, and from which on it counts in full
+FAINT, PLAIN = 0.05, 0.2  # of the strongest change of velocity in the clip: the same by strength
+SPARED = 0.25  # of the impacts, by weight, that may be without a sound: as many are now and then seen wrongly
+REACH = 0.52  # s, the largest shift that is tried: what is further off is no longer this impact's
 KERNEL = 0.025  # s, by how much single sounds stray from the common shift
 STRAY = 0.08  # s, the most
 LEVEL_DB = 12.0  # dB by which a sound may miss the level that its impact's speed asks for
@@ -36,11 +39,16 @@ BLIND_FRAMES = 3.0  # frames at both ends of a clip in which no change of veloci
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Visual contacts that are one to the ear. ``strength``: the change of velocity, px/s. ``sure``: it asks for a sound."""
+    """Visual contacts that are one to the ear.
+
+    ``strength``: the change of velocity, px/s. ``sure``: it asks for a sound. ``weight``: how much it counts, 0 to 1, by how surely and
+    how plainly it was seen.
+    """
 
     t: float
     strength: float
     sure: bool
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Pairing:
     Attributes:
         events: the impacts seen, by time; only sure ones ask for a sound.
         onsets: (n,) s, when their sounds would be seen: the way through the air is taken off.
-        pairs: (event, onset) numbers, of sure events.
+        pairs: (event, onset) numbers, of sure events, and of doubtful ones that have their sound where the sure ones put it.
         lags: s, onset minus event of each pair.
         stray: s, of each pair from the common shift and stretch.
         shift: s, the common one at the clip's first impact (0 where nothing fits).
@@ -77,6 +85,18 @@ class Pairing:
         """Seconds, the median lag of the pairs."""
         return float(np.median(self.lags))
 
+    @property
+    def lost(self) -> float:
+        """0 to 1, the share by weight of the impacts that have no sound."""
+        heard = {i for i, _ in self.pairs}
+        due = sum(self.events[k].weight for k in {*self.sure, *heard})
+        return 1.0 - sum(self.events[k].weight for k in heard) / due if due > 0 else float(not heard)
+
+    @property
+    def missing(self) -> float:
+        """0 where at least three quarters of the impacts have their sound, evenly up to 1 where none has."""
+        return max(0.0, self.lost - SPARED) / (1 - SPARED)
+
     def strays(self, furthest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """When impacts are, and how far their sounds are from the common shift (s), with those left over that lie within ``furthest``."""
         start = min((self.events[k].t for k in self.sure), default=0.0)
@@ -90,18 +110,26 @@ class Pairing:
 
 
 def events_of(seen: Observation) -> tuple[Event, ...]:
-    """Visual contacts closer than 30 ms as one, at the time of the strongest."""
+    """Visual contacts closer than 30 ms as one, at the mean time of those that are as sure as the surest, by strength."""
     groups: list[list[VisualContact]] = []
     for contact in sorted(seen.contacts, key=lambda c: c.t):
         if groups and contact.t - groups[-1][0].t < TOGETHER_S:
             groups[-1].append(contact)
         else:
             groups.append([contact])
-    made = []
-    for group in groups:
-        best = max(group, key=lambda c: (c.confidence >= SURE, _change(c)))
-        made.append(Event(best.t, _change(best), any(c.confidence >= SURE for c in group)))
-    return tuple(made)
+    strongest = max((_change(c) for c in seen.contacts if c.confidence >= SURE), default=0.0)
+    return tuple(_event(group, strongest) for group in groups)
+
+
+def _event(group: list[VisualContact], strongest: float) -> Event:
+    sure = any(c.confidence >= SURE for c in group)
+    mine = [c for c in group if c.confidence >= SURE or not sure]
+    strength = np.array([_change(c) for c in mine])
+    share = np.maximum(strength, 1e-9) * [c.confidence for c in mine]
+    t = float((share * [c.t for c in mine]).sum() / max(float(share.sum()), 1e-12))
+    seen = np.clip((max(c.confidence for c in mine) - DOUBTFUL) / (CERTAIN - DOUBTFUL), 0, 1)
+    plain = np.clip((float(strength.max()) / max(strongest, 1e-9) - FAINT) / (PLAIN - FAINT), 0, 1)
+    return Event(t if len(mine) > 1 else mine[0].t, float(strength.max()), sure, float(seen * plain))
 
 
 def _change(contact: VisualContact) -> float:
@@ -121,7 +149,8 @@ def pair_up(seen: Observation, case: Case) -> Pairing:
     events = events_of(seen)
     onsets = np.array([onset.t for onset in seen.onsets]) - travel(case)
     levels = np.array([onset.level_db for onset in seen.onsets])
-    asks = np.array([k for k, event in enumerate(events) if event.sure], dtype=int)
+    doubtful = [k for k, event in enumerate(events) if not event.sure and event.weight > 0]
+    asks = np.array([k for k, event in enumerate(events) if event.sure] or doubtful, dtype=int)
     nothing = Pairing(events, onsets, (), np.zeros(0), np.zeros(0), 0.0, 0.0, 0.0)
     if not len(asks) or not len(onsets):
         return nothing
@@ -134,7 +163,7 @@ def pair_up(seen: Observation, case: Case) -> Pairing:
     lean = shift + stretch * (np.array([event.t for event in events]) - fit.start)
     apart = onsets[None, :] - np.array([event.t for event in events])[:, None]
     stray = apart - lean[:, None]
-    pairs = tuple(_mutual(np.abs(stray), asks))
+    pairs = tuple(sorted(_with_doubtful(_mutual(np.abs(stray), asks), np.abs(stray), doubtful)))
     rows = np.array([[i, j] for i, j in pairs], dtype=int).reshape(-1, 2)
     return Pairing(events, onsets, pairs, apart[rows[:, 0], rows[:, 1]], stray[rows[:, 0], rows[:, 1]], shift, stretch, support)
 
@@ -147,6 +176,16 @@ def _mutual(stray: NDArray[np.float64], asks: NDArray[np.int64]) -> list[tuple[i
         if stray[i, j] <= STRAY and int(asks[np.argmin(stray[asks, j])]) == i:
             found.append((int(i), j))
     return found
+
+
+def _with_doubtful(pairs: list[tuple[int, int]], stray: NDArray[np.float64], doubtful: Sequence[int]) -> list[tuple[int, int]]:
+    """The same with those contacts that are not sure, where a sound that is left over is just where it must be."""
+    events, left = [k for k in doubtful if k not in {i for i, _ in pairs}], [j for j in range(stray.shape[1]) if j not in {j for _, j in pairs}]
+    if not events or not left or not pairs:
+        return pairs
+    near = stray[np.ix_(events, left)]
+    more = [(a, int(near[a].argmin())) for a in range(len(events)) if near[a].min() <= KERNEL]
+    return pairs + [(events[a], left[b]) for a, b in more if int(near[:, b].argmin()) == a]
 
 
 class _Fit:

@@ -104,7 +104,7 @@ def _visible(contact: Contact, truth: Truth, case: Case) -> bool:
     inside = ((place > 0) & (place < [case.request.width, case.request.height])).all(axis=-1) & truth.visible[before]
     enough = (change > SUDDEN * contact.approach_speed) & (change > LARGE * size * case.request.fps)
     touching = np.array([body.name in contact.bodies for body in truth.bodies], dtype=bool)
-    rim = np.linalg.norm(truth.spin[before], axis=-1) * size / 2
+    rim = np.maximum(*(np.linalg.norm(truth.spin[k], axis=-1) for k in (before, after))) * size / 2
     straight = np.array([body.form.kind == "ball" for body in truth.bodies], dtype=bool) | (rim < TURNING * contact.approach_speed)
     return bool((enough & inside & touching & straight).any())
 
