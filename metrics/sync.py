@@ -195,7 +195,8 @@ def perceptual(seen: Observation, case: Case) -> Scored | Unscored:
         return Scored(value=0.0, why=_why(found), details=_details(found))
     good = np.interp(1000 * found.lags, [*EARLY_MS, *LATE_MS], [0.0, 1.0, 1.0, 0.0])
     due = max(len(found.sure), len(found.pairs))
-    value = float(good.sum()) / due
+    weight = np.array([found.events[i].weight for i, _ in found.pairs])
+    value = (1 - found.lost) * float((weight * good).sum()) / max(float(weight.sum()), 1e-9)
     why = f"{int((good == 1).sum())} of {_many(due, 'impact')} heard between 45 ms before and 125 ms after the sight."
     return Scored(value=value, why=why, details=_details(found))
 

@@ -16,19 +16,26 @@ from kinema.metrics.sync_pairs import SURE, events_of, matches, pair_up
 from kinema.metrics.sync_truth import ALMOST_ALL, audible, no_impacts, travel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kinema.metrics.observation import Track
+    from kinema.metrics.sync_pairs import Event
+
+    Array = NDArray[np.float64]
 
 __all__ = ["event_f1", "event_f1_25", "event_f1_100", "phantom", "silent"]
 
 TOGETHER = 0.05  # s; about what viewers still take for one event (ITU-R BT.1359: 45 ms early, 125 ms late is when they notice)
 RESTING = 0.12  # diameters from where a body touched before: there it may touch again, too lightly to be seen
 TOUCHING = 0.12  # of the mean width, by which outlines stand apart and yet touch, too lightly to be seen
-QUIET_DB = 30.0  # dB below the loudest onset: an echo or a rattle that asks for no contact
+QUIET_DB, LOUD_DB = 30.0, 20.0  # dB below the loudest onset: an echo or a rattle asks for no contact; from here on a sound asks in full
+SOFTER_DB = 6.0  # dB, at least, by which a touch too light to be seen is softer than the loudest that is seen: half as fast
 RECENT = 24  # contacts before a sound among which a body's resting place is looked for
 MOST_PAIRS = 20_000  # impacts times onsets beyond which chance is not asked: a clip of many minutes
 SHIFTS = 48  # of the sound round the clip's length, for what chance alone would match
+HALF = 0.5  # weight from which on a sound is counted
 OWN_SHIFT = 0.1  # s; shorter shifts are no chance
 WORST_PHANTOM = 4.0  # 1/s; more is a noise, not a number of events
 BLIND = (
@@ -43,13 +50,17 @@ OWN = ("dropped_impact", "phantom_impact", "sound_jitter", "sound_drift", "dropo
 
 @dataclass(frozen=True, slots=True)
 class _Events:
+    """How many, and how much they weigh: contacts by how surely they were seen, sounds by how loud they are."""
+
     heard: int
     silent: int
     phantom: int
+    weights: tuple[float, float, float]
 
     @property
     def f1(self) -> float:
-        return 2 * self.heard / (2 * self.heard + self.silent + self.phantom) if self.heard else 0.0
+        heard, silent, phantom = self.weights
+        return 2 * heard / (2 * heard + silent + phantom) if heard > 0 else 0.0
 
     @property
     def none(self) -> bool:
@@ -163,7 +174,7 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason=reason)
     found = _after_lag(seen, case)
     seconds = _seconds(seen, case)
-    value = min(WORST_PHANTOM, found.phantom / seconds)
+    value = min(WORST_PHANTOM, found.weights[2] / seconds)
     why = f"{_many(found.phantom, 'phantom sound')} in {seconds:.1f} s."
     return Scored(value=value, why=why, details={"phantom_sounds": found.phantom})
 
@@ -195,12 +206,13 @@ def silent(seen: Observation, case: Case) -> Scored | Unscored:
     if case.truth is not None and not audible(case):
         return Unscored(reason="nothing touches in the truth")
     paired = pair_up(seen, case)
-    due, heard = len(paired.sure), len(paired.pairs)
+    due = len(paired.sure)
+    heard = sum(paired.events[i].sure for i, _ in paired.pairs)
     if due == 0 and case.truth is None:
         return Unscored(reason="nothing touches in the clip")
     if due == 0:
         return Scored(value=1.0, why="The truth has contacts; none is seen.")
-    return Scored(value=1 - heard / due, why=f"{heard} of {_many(due, 'impact')} heard.", details={"silent_impacts": due - heard})
+    return Scored(value=paired.lost, why=f"{heard} of {_many(due, 'impact')} heard.", details={"silent_impacts": due - heard})
 
 
 def _reason(seen: Observation, case: Case) -> str:
@@ -227,14 +239,11 @@ def _f1(seen: Observation, case: Case, window: float) -> Scored | Unscored:
     return Scored(value=found.f1, why=why, details=details)
 
 
-def _count(seen: Observation, onsets: NDArray[np.float64], window: float, *, quiet: bool) -> _Events:
+def _count(seen: Observation, onsets: Array, window: float, *, quiet: bool) -> _Events:
     """Contacts heard, silent impacts and phantom sounds; ``quiet``: the truth's contacts ask for no sound."""
     events = events_of(seen)
-    sure = [event.sure for event in events]
-    pairs = matches([event.t for event in events], onsets.tolist(), window, [2.0 if s else 1.0 for s in sure])
-    hits = sum(sure[i] for i, _ in pairs)
-    left = _unexplained(seen, onsets, {j for _, j in pairs})
-    return _Events(hits, 0 if quiet else sum(sure) - hits, left)
+    pairs = matches([event.t for event in events], onsets.tolist(), window, [2.0 if event.sure else 1.0 for event in events])
+    return _weighed(seen, events, onsets, pairs, {j for _, j in pairs}, quiet=quiet)
 
 
 def _after_lag(seen: Observation, case: Case) -> _Events:
@@ -245,18 +254,41 @@ def _after_lag(seen: Observation, case: Case) -> _Events:
     explained = {j for _, j in found.pairs}
     unsure = [event.t for event in found.events if not event.sure]
     explained |= {j for j, t in enumerate(own) if any(abs(t - u) <= TOGETHER for u in unsure)}
-    return _Events(len(found.pairs), len(found.sure) - len(found.pairs), _unexplained(seen, own, explained))
+    return _weighed(seen, found.events, own, found.pairs, explained, quiet=False)
 
 
-def _unexplained(seen: Observation, onsets: NDArray[np.float64], explained: set[int]) -> int:
-    """Sounds loud enough to ask for a contact that have none."""
+def _weighed(
+    seen: Observation, events: tuple[Event, ...], onsets: Array, pairs: Sequence[tuple[int, int]], explained: set[int], *, quiet: bool
+) -> _Events:
+    hit = {i for i, _ in pairs if events[i].sure}
+    missed = [] if quiet else [event for i, event in enumerate(events) if event.sure and i not in hit]
+    phantoms = _unexplained(seen, onsets, explained, {j: seen.onsets[j].level_db for i, j in pairs if events[i].sure})
+    weights = (sum(events[i].weight for i in hit), sum(event.weight for event in missed), sum(phantoms))
+    return _Events(len(hit), len(missed), sum(weight > HALF for weight in phantoms), weights)
+
+
+def _unexplained(seen: Observation, onsets: Array, explained: set[int], impacts: dict[int, float]) -> list[float]:
+    """How much sounds ask for a contact that have none; ``impacts``: level by number of those that have a sure one."""
     levels = [onset.level_db for onset in seen.onsets]
     loudest = max(levels, default=0.0)
-    asking = [t for j, t in enumerate(onsets) if j not in explained and levels[j] >= loudest - QUIET_DB]
+    asking = {
+        j: float(np.clip((level - loudest + QUIET_DB) / (QUIET_DB - LOUD_DB), 0, 1))
+        for j, level in enumerate(levels)
+        if j not in explained and level > loudest - QUIET_DB
+    }
     if not asking:
-        return 0
+        return []
     paths = [path for track in seen.tracks for path in paths_of(track, seen.view)] if len(seen.tracks) > 1 else []
-    return sum(not _rattles(seen, float(t)) and not _touches(paths, float(t)) for t in asking)
+    strongest = max(impacts.values(), default=loudest)
+
+    def too_light(j: int) -> bool:
+        """Where bodies lie or touch already, a sound softer than the impact before may be a touch that cannot be seen."""
+        before = [level for i, level in impacts.items() if onsets[i] < onsets[j]]
+        if levels[j] < (before[-1] if before else strongest) and _rattles(seen, float(onsets[j])):
+            return True
+        return levels[j] < strongest - SOFTER_DB and _touches(paths, float(onsets[j]))
+
+    return [weight for j, weight in asking.items() if not too_light(j)]
 
 
 def _touches(paths: list[Path], t: float) -> bool:
@@ -266,7 +298,7 @@ def _touches(paths: list[Path], t: float) -> bool:
     return any(apart(a, b)[0] < TOUCHING * (a.width + b.width) / 2 for a, b in pairs)
 
 
-def _null(seen: Observation, case: Case) -> NDArray[np.float64]:
+def _null(seen: Observation, case: Case) -> Array:
     """F1 of the sound shifted round the clip's length, evenly."""
     seconds = _seconds(seen, case)
     onsets = np.array([onset.t for onset in seen.onsets]) - travel(case)
@@ -279,7 +311,7 @@ def _null(seen: Observation, case: Case) -> NDArray[np.float64]:
     for shift in shifts:
         pairs = matches(times, ((onsets + shift) % seconds).tolist(), TOGETHER, [2.0 if s else 1.0 for s in sure])
         hits = sum(sure[i] for i, _ in pairs)
-        values.append(_Events(hits, sum(sure) - hits, len(onsets) - len(pairs)).f1)
+        values.append(2 * hits / (hits + sum(sure) + len(onsets) - len(pairs)) if hits else 0.0)
     return np.array(values)
 
 

@@ -180,7 +180,8 @@ def _mutual(stray: NDArray[np.float64], asks: NDArray[np.int64]) -> list[tuple[i
 
 def _with_doubtful(pairs: list[tuple[int, int]], stray: NDArray[np.float64], doubtful: Sequence[int]) -> list[tuple[int, int]]:
     """The same with those contacts that are not sure, where a sound that is left over is just where it must be."""
-    events, left = [k for k in doubtful if k not in {i for i, _ in pairs}], [j for j in range(stray.shape[1]) if j not in {j for _, j in pairs}]
+    seen, heard = {i for i, _ in pairs}, {j for _, j in pairs}
+    events, left = [k for k in doubtful if k not in seen], [j for j in range(stray.shape[1]) if j not in heard]
     if not events or not left or not pairs:
         return pairs
     near = stray[np.ix_(events, left)]

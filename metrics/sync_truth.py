@@ -27,6 +27,7 @@ EDGE_FRAMES = 3.0  # frames at both ends of a clip in which no change of velocit
 QUIETEST = 10 ** (-30 / 20)  # of the greatest impulse (-30 dB): what is softer asks for nothing
 SOME, ALMOST_ALL = 0.25, 0.6  # share of all that sounds (by the root of the impulse) that must be visible: for a lag, and to tell phantoms
 TURNING = 0.3  # -, of its approach speed, that the rim of a body moves by turning: its middle moves on a curve, and no moment stands out
+TURNED = 0.25  # rad, by which the outline of a body may turn in the frames from which its velocity is taken
 HEARD_S = 0.025  # s from where it must come that the truth's own impact is heard, where sliding and rolling may cover it
 REMEMBERED = 4  # cases; a dozen metrics ask the same of each
 
@@ -104,8 +105,9 @@ def _visible(contact: Contact, truth: Truth, case: Case) -> bool:
     inside = ((place > 0) & (place < [case.request.width, case.request.height])).all(axis=-1) & truth.visible[before]
     enough = (change > SUDDEN * contact.approach_speed) & (change > LARGE * size * case.request.fps)
     touching = np.array([body.name in contact.bodies for body in truth.bodies], dtype=bool)
-    rim = np.maximum(*(np.linalg.norm(truth.spin[k], axis=-1) for k in (before, after))) * size / 2
-    straight = np.array([body.form.kind == "ball" for body in truth.bodies], dtype=bool) | (rim < TURNING * contact.approach_speed)
+    spin = np.maximum(*(np.linalg.norm(truth.spin[k], axis=-1) for k in (before, after)))
+    steady = (spin * size / 2 < TURNING * contact.approach_speed) & (spin * FRAMES_APART / case.request.fps < TURNED)
+    straight = np.array([body.form.kind == "ball" for body in truth.bodies], dtype=bool) | steady
     return bool((enough & inside & touching & straight).any())
 
 
