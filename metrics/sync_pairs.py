@@ -24,6 +24,7 @@ SURE = 0.5  # confidence of a contact from which on it asks for a sound
 DOUBTFUL, CERTAIN = 0.35, 0.9  # confidence below which a contact says nothing of a lag, and from which on it counts in full
 FAINT, PLAIN = 0.05, 0.2  # of the strongest change of velocity in the clip: the same by strength
 SPARED = 0.25  # of the impacts, by weight, that may be without a sound: as many are now and then seen wrongly
+CHANCE, FITS = 0.2, 0.5  # support that equal clicks reach (.2 to .3), and that takes exceed (.75 to 1) even where half their sounds are lost
 REACH = 0.52  # s, the largest shift that is tried: what is further off is no longer this impact's
 KERNEL = 0.025  # s, by how much single sounds stray from the common shift
 STRAY = 0.08  # s, the most
@@ -94,8 +95,9 @@ class Pairing:
 
     @property
     def missing(self) -> float:
-        """0 where at least three quarters of the impacts have their sound, evenly up to 1 where none has."""
-        return max(0.0, self.lost - SPARED) / (1 - SPARED)
+        """0 where at least three quarters of the impacts have their sound, evenly up to 1 where none has, or chance would fit as well."""
+        chance = float(np.clip((FITS - self.support) / (FITS - CHANCE), 0, 1))
+        return max(0.0, self.lost - SPARED, chance * (1 - SPARED)) / (1 - SPARED)
 
     def strays(self, furthest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """When impacts are, and how far their sounds are from the common shift (s), with those left over that lie within ``furthest``."""
