@@ -39,18 +39,21 @@ def share_held(found: list[Verdict], nothing: str) -> Scored | Unscored:
 
 @metric(
     "adherence/claims", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
-    formula="met / decidable, a statement being met from 0.7 on",
-    source="own: share of the prompt's checkable statements that the clip meets; T2V-CompBench and VBench score one property a prompt",
-    own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "move_swap", "style_swap"),
-    coupled={"vanish": "what is gone shows nothing that was asked for", "silence": "sounds are asked for too",
-             "late_start": "moments are asked for too", "mirror": "sides are asked for too"},
+    formula="mean over decidable statements of how well each holds, 0 to 1",
+    source="own: how far the clip meets the prompt's checkable statements; T2V-CompBench and VBench score one property a prompt",
+    own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "size_swap", "move_swap", "style_swap", "light_swap",
+         "stiffen", "vanish", "duplicate", "silence", "dropped_impact", "room", "unasked_sound"),
+    coupled={"shuffled_sound": "another scene's sounds are not those asked for, some of which it may have",
+             "reversal": "what runs backwards sets out another way and is first where it should be last",
+             "shuffled_frames": "what frames out of order show first, and in which order, is by lot",
+             "gravity": "another gravity takes bodies out of the picture, and blows out of the clip"},
     blind=("A statement that no check can decide (a material by its looks, most shapes) counts neither way.",),
 )  # fmt: skip
 def claims(seen: Observation, case: Case) -> Scored | Unscored:
     """How many of the things that the prompt says are true of the clip.
 
     Returns:
-        Share of the statements that hold by at least 0.7, of those that can be decided. ``Unscored`` where the prompt makes none that can.
+        Mean of 0 to 1 over the statements that can be decided; one counts as met from 0.7 on. ``Unscored`` where the prompt makes none.
 
     Example:
         >>> claims(Observation(), Case.outside("a ball bounces")).reason
@@ -64,24 +67,24 @@ def claims(seen: Observation, case: Case) -> Scored | Unscored:
     missed = [f"{one.claim.kind} ({one.why})" for one in decided if not one.met]
     met = len(decided) - len(missed)
     tail = f"; not met: {'; '.join(missed[:3])}" if missed else ""
-    return Scored(value=met / len(decided), why=f"{met} of {len(decided)} statements are met{tail}.", details=answer.details)
+    return Scored(value=answer.value, why=f"{met} of {len(decided)} statements are met{tail}.", details=answer.details)
 
 
 @metric(
     "adherence/colour", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
-    formula="mean over bodies of frames whose nearest name by CIEDE2000 (at equal luminance, within 24) is the claimed one / frames",
+    formula="mean over bodies and frames of (1 - r) / 0.85, at most 1; r: CIEDE2000 (equal luminance, under 24) to its name over next name",
     source="Sharma, Wu, Dalal 2005 for the difference; best assignment of tracks to bodies",
     own=("colour_swap",),
     coupled={"identity_swap": "a body that takes another's looks has the wrong colour from then on",
-             "style_swap": "a film without colours shows none", "count_swap": "a body that is not there has no colour"},
+             "style_swap": "a film shows no colours, and night tints them", "light_swap": "evening light tints them"},
     blind=("Which of six names is nearest, not how exactly.", "A black-and-white film or a sketch is not asked for colours."),
 )  # fmt: skip
 def colour(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the bodies have the colours that the prompt names.
 
     Returns:
-        Share of the frames of the named bodies' tracks that have the claimed colour, averaged over bodies; a body that
-        is not there counts as 0. ``Unscored`` where the prompt names no colour, or a style without colours.
+        How far the frames of the named bodies' tracks have the claimed colour, averaged over bodies: 0 where another name is as near; a
+        body that is not there counts as 0. ``Unscored`` where the prompt names no colour, or a style without colours.
 
     Example:
         >>> colour(Observation(), Case.outside("a ball bounces")).reason
@@ -92,16 +95,18 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "adherence/count", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
-    formula="frames in which the number of visible bodies is the claimed one / frames asked for",
+    formula="mean over the frames asked for of 1 / (1 + |visible - claimed|)^2, 0 where nothing is visible",
     source="own; GenEval and T2V-CompBench count in single frames",
     own=("count_swap", "vanish", "duplicate"),
+    coupled={"direction_swap": "what goes another way may leave the picture", "gravity": "less of it lets bodies leave the picture",
+             "interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one"},
     blind=("Bodies that never move are background.",),
 )  # fmt: skip
 def count(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether there are as many bodies as the prompt says.
 
     Returns:
-        Share of the time in which exactly that many are visible; what lies beyond the clip's end counts as none.
+        0 to 1: a frame with one body too many or too few counts a quarter, one with none nothing; what lies beyond the clip's end is none.
         ``Unscored`` where the prompt gives no number.
 
     Example:
@@ -115,8 +120,8 @@ def count(seen: Observation, case: Case) -> Scored | Unscored:
     "adherence/direction", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
     formula="statements that hold / statements: where a body first moves by 0.12 of its size, the camera's own motion taken out",
     source="own; unlike T2V-CompBench's motion binding the wrong way earns nothing",
-    own=("direction_swap",),
-    coupled={"mirror": "left becomes right", "reversal": "the end of a motion often leads the other way",
+    own=("direction_swap", "mirror"),
+    coupled={"reversal": "the end of a motion often leads the other way", "shuffled_frames": "which place comes first is by lot",
              "count_swap": "a body that is not there moves nowhere"},
     blind=("Only where it first moves; the way of a spinning top's stem is not followed.",),
 )  # fmt: skip
@@ -156,8 +161,8 @@ def shape(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/size_order", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="1 where the body said to be larger (longer, higher) is so by 3 %, else 0",
-    source="own", own=("size_change",),
-    coupled={"count_swap": "one body alone is not the larger of two", "colour_swap": "the bodies are told apart by colour"},
+    source="own", own=("size_swap",),
+    coupled={"count_swap": "of more than two it is not known which is meant", "colour_swap": "the bodies are told apart by colour"},
     blind=("A yes or no: by how much it is larger is not asked.",),
 )  # fmt: skip
 def size_order(seen: Observation, case: Case) -> Scored | Unscored:
@@ -176,9 +181,10 @@ def size_order(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/event", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="mean over events: 1 within 0.45 s of the moment asked for, falling to 0.5 at 1.2 s, 0 where not seen",
-    source="own; PhyGenEval asks a language model for the same", own=("vanish", "late_start"),
-    coupled={"time_stretch": "it happens at another moment", "sticks": "what sticks does not go on to what follows"},
-    blind=(TAKES, "A splash is taken for any contact."),
+    source="own; PhyGenEval asks a language model for the same", own=("vanish",),
+    coupled={"constant_velocity": "in an even glide nothing happens", "direction_swap": "what goes another way may never get there",
+             "shuffled_sound": "in another scene nobody speaks", "sticks": "what sticks does not go on to what follows"},
+    blind=(TAKES, "A splash is taken for any contact.", "What is gone after it has happened has happened: only vanishing before counts."),
 )  # fmt: skip
 def event(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether what the prompt says happens is seen to happen, near its time.
@@ -197,7 +203,8 @@ def event(seen: Observation, case: Case) -> Scored | Unscored:
     "adherence/order", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="order statements that hold / order statements: who lands, arrives or speaks first, by at least 20 ms",
     source="own", own=("order_swap",),
-    coupled={"vanish": "what is gone arrives nowhere", "colour_swap": "the bodies are told apart by colour"},
+    coupled={"reversal": "the last becomes the first", "shuffled_frames": "which frame comes first is by lot",
+             "mirror": "of a row that falls the other way the other end is first", "colour_swap": "the bodies are told apart by colour"},
     blind=("Bodies of one colour that start side by side may be exchanged unnoticed.",),
 )  # fmt: skip
 def order(seen: Observation, case: Case) -> Scored | Unscored:
@@ -216,8 +223,11 @@ def order(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/timing", version=1, unit="ms", better="lower", best=0.0, worst=LATEST_MS, needs=("tracks",), modes=VISIBLE,
     formula="mean over moments asked for of |seen - asked|, each at most 1000 ms; not seen: 1000 ms",
-    source="own", own=("late_start",),
-    coupled={"time_stretch": "it happens at another moment", "vanish": "what is gone cannot happen"}, blind=(TAKES,),
+    source="own", own=("late_start", "pace_drift"),
+    coupled={"time_stretch": "it happens at another moment, nearer to the one asked for where the take was late",
+             "direction_swap": "what goes another way may leave the picture, and then it is not seen to happen",
+             "shuffled_sound": "in another scene nobody speaks", "spin": "what turns has fallen over sooner"},
+    blind=(TAKES, "Whether lips move in time with the voice: when somebody speaks is taken from the mouth, where one is seen."),
 )  # fmt: skip
 def timing(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the moments seen are from those that the prompt asks for.
@@ -241,8 +251,8 @@ def timing(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "adherence/stays", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
-    formula="statements that hold / statements: stands, stays in the air, afloat, in the bowl, on the track",
-    source="own", own=("vanish",), coupled={"teleport": "what jumps does not stay"},
+    formula="mean over statements (stands, in the air, afloat, in the bowl, on the track) of 0, or the share of the clip that it is seen",
+    source="own", own=("vanish",), coupled={"teleport": "what jumps does not stay", "kick": "what is pushed away does not stay"},
     blind=("Whether a cloth stays on its ball is not decided.",),
 )  # fmt: skip
 def stays(seen: Observation, case: Case) -> Scored | Unscored:

@@ -14,7 +14,7 @@ AUDIBLE = ("t2v", "i2v", "v2v", "v2a")  # modes in which the sound is the genera
 
 @metric(
     "adherence/camera", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("view",), modes=VISIBLE,
-    formula="1 where kind and way of the camera's move are those asked for, 0.5 for zoom instead of dolly, else 0",
+    formula="share of the camera's motion that is the move asked for, half for zoom instead of dolly, 0 where it is not the main move",
     source="own; EvalCrafter and WorldScore need weights for the camera's pose",
     own=("move_swap",), coupled={"pan": "another move is added", "zoom": "another move is added", "mirror": "left becomes right"},
     blind=("A dolly towards a flat wall is a zoom.", "A still camera that nobody asked for is not looked at."),
@@ -23,7 +23,7 @@ def camera(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the camera moves as the prompt says.
 
     Returns:
-        1, 0.5 or 0. ``Unscored`` where the prompt names no move.
+        0 to 1. ``Unscored`` where the prompt names no move.
 
     Example:
         >>> camera(Observation(), Case.outside("a ball bounces")).reason
@@ -55,7 +55,7 @@ def style(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/lighting", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("look",), modes=VISIBLE,
     formula="probability of the light asked for among five, by linear discriminants of three small frames; at least 0.7 if first",
-    source="own, fitted to the scenes' own pictures of seeds from 3,900,000", own=(),
+    source="own, fitted to the scenes' own pictures of seeds from 3,900,000", own=("light_swap",),
     coupled={"style_swap": "a sketch shows hardly any light", "mirror": "light comes from the other side"},
     blind=("Knows the five lights as these scenes have them.",),
 )  # fmt: skip
@@ -75,7 +75,7 @@ def lighting(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/material", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="0 to 1 as the ratio of the outline's sides changes by 2 to 10 %, where jelly is asked for",
-    source="own", own=("squash",), blind=("Only jelly shows what it is made of; other materials are heard (sync/material).",),
+    source="own", own=("stiffen",), blind=("Only jelly shows what it is made of; other materials are heard (sync/material).",),
 )  # fmt: skip
 def material(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether what should wobble wobbles.
@@ -92,9 +92,11 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "adherence/sound", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
-    formula="mean over sounds named of min(1, heard / enough): an onset, .3 s of even noise, a tone for .25 or a voice for .08 of the time",
-    source="own", own=("silence",),
-    coupled={"noise_sound": "noise hides a voice and a tone", "click_track": "a click is no voice and no tone"},
+    formula="mean over sounds named of min(1, heard / enough): an onset for every blow (without truth: one), .3 s of even noise, "
+    "a tone for .25 or a voice for .08 of the time",
+    source="own", own=("silence", "dropped_impact"),
+    coupled={"noise_sound": "noise hides blows, a voice and a tone", "shuffled_sound": "another scene may have other sounds",
+             "material_swap": "on another material less is heard", "gravity": "under less of it less strikes within the clip"},
     blind=("Any onset is an impact; rolling and sliding are not told apart.",),
 )  # fmt: skip
 def sound(seen: Observation, case: Case) -> Scored | Unscored:
@@ -112,15 +114,15 @@ def sound(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "adherence/silence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
-    formula="1 where the level stays below -60 dB re full scale and no onset is heard, else 0",
-    source="own", own=("phantom_impact", "noise_sound", "click_track"),
+    formula="1 where the level stays below -80 dB re full scale, falling to 0 at -40 dB; 0 where an onset is heard",
+    source="own", own=("unasked_sound",),
     blind=("Only prompts that forbid every sound are judged.",),
 )  # fmt: skip
 def silence(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether nothing is heard where the prompt forbids it.
 
     Returns:
-        1 or 0. ``Unscored`` where the prompt does not ask for silence.
+        0 to 1. ``Unscored`` where the prompt does not ask for silence.
 
     Example:
         >>> silence(Observation(), Case.outside("a ball bounces")).reason
@@ -132,7 +134,8 @@ def silence(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "adherence/room", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("room",), modes=AUDIBLE,
     formula="1 while |ln(decay heard / decay of the room)| <= ln 1.6, falling to 0 at ln 2.6",
-    source="own; decay by ISO 3382 on the rooms as built", own=("room", "decay"), coupled={"silence": "nothing decays in silence"},
+    source="own; decay by ISO 3382 on the rooms as built", own=("room",),
+    coupled={"silence": "nothing decays in silence", "dropped_impact": "where nothing is struck nothing decays"},
     blind=("Rooms of like decay (classroom and bathroom) are the same to it.",),
 )  # fmt: skip
 def room(seen: Observation, case: Case) -> Scored | Unscored:

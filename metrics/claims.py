@@ -27,6 +27,7 @@ MET = 0.7  # -, from here on a statement counts as met
 CANDIDATES = 24  # tracks, the longest, among which bodies are looked for
 SHORT = 0.25  # -, share of the clip's frames; a shorter track is measured as if it were that long: scraps do not win
 STARTED = 0.12  # diameters from the start along an axis: then a body surely moves that way
+SURE = 0.15  # -, distance to the claimed colour over that to the next one, up to which it surely is it: 95 of 100 true bodies have less
 LIKE = 24.0  # CIEDE2000 at equal luminance, beyond which a colour is none of the named ones; named ones are 15 to 90 apart
 COLOURLESS = ("film", "sketch")  # styles that show no colours, or hardly any
 
@@ -90,6 +91,12 @@ class Evidence:
         if claim.body is None:
             return list(self.owners.values())
         return [self.owners[claim.body]] if claim.body in self.owners else []
+
+    @property
+    def first_cut(self) -> float:
+        """s, the end of the first shot where that is at least half of the clip; else never."""
+        times, cuts = self.seen.times, self.seen.cuts
+        return float(cuts[0]) if cuts and len(times) and cuts[0] >= times[-1] / 2 else float("inf")
 
     def missing(self, claim: Claim) -> bool:
         """Whether none of what the statement is about is there."""
@@ -170,19 +177,22 @@ def _judged(claim: Claim, evidence: Evidence) -> Verdict:
     return CHECKS[claim.kind](claim, evidence)
 
 
-def share_of_colour(track: Track, name: str, frames: int) -> float:
-    """Share of a track's frames that have a colour.
+def share_of_colour(track: Track, name: str, frames: int, short: float = SHORT) -> float:
+    """How much of a track has a colour: mean over its frames, of which at least a share ``short`` of the clip's must be there.
 
-    Where colours were measured: nearest of the named ones by CIEDE2000 at equal luminance, and not further than 24; else by their names.
+    Where colours were measured, by CIEDE2000 at equal luminance: 1 where the claimed one is far nearer (0.15) than the next named one, falling
+    to 0 where another is as near, or where it is further than 24; else by their names.
     """
     own = list(track.colours or (track.colour or "",) * len(track.t))
     if track.rgb.any():
         apart = same_light(track.rgb, np.array(list(COLOURS.values()), dtype=float))
-        near = apart.argmin(axis=1) == list(COLOURS).index(name)
-        fits = near & (apart.min(axis=1) < LIKE) & (track.rgb.max(axis=1) > 0)
+        mine = list(COLOURS).index(name)
+        ratio = apart[:, mine] / np.maximum(np.delete(apart, mine, axis=1).min(axis=1), 1e-9)
+        sure = np.clip((1 - ratio) / (1 - SURE), 0, 1)
+        fits = np.where((apart[:, mine] < LIKE) & (track.rgb.max(axis=1) > 0), sure, 0.0)
     else:
-        fits = np.array([one == name for one in own], dtype=bool)
-    return float(fits.sum()) / max(len(own), SHORT * frames, 1)
+        fits = np.array([one == name for one in own], dtype=float)
+    return float(fits.sum()) / max(len(own), short * frames, 1)
 
 
 def steady(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ OUTLINES = {  # what the outline of a thing of that name may look like, from the
     "pin": ANGULAR, "parachute": ANGULAR, "cloth": ANGULAR, "cup": ANGULAR, "top": ANGULAR,
 }  # fmt: skip
 EITHER = "rolls or hangs so that its outline may be round or long"  # cylinder, hoop, balloon
+GLIMPSE = 0.1  # -, share of the clip's frames in which a body must be seen for its colour to count in full: it may leave the picture
 CLEAR = 1.03  # -, ratio of sizes from which one body is surely the larger
 SEEN_SHARE = 0.5  # of the truth's tracks must show the same
 
@@ -31,7 +32,7 @@ def _colour(claim: Claim, evidence: Evidence) -> Verdict:
     if style in COLOURLESS:
         return Verdict(claim=claim, holds=None, why=f"a picture in the style {style!r} shows no colours")
     frames = len(evidence.seen.times)
-    shares = [share_of_colour(track, claim.value, frames) for track in evidence.tracks_of(claim)]
+    shares = [share_of_colour(track, claim.value, frames, GLIMPSE) for track in evidence.tracks_of(claim)]
     holds = float(np.mean(shares)) if shares else 0.0
     said = f"{claim.value} in {holds:.0%} of the frames" if shares else f"no {claim.value} body is seen"
     return Verdict(claim=claim, holds=holds, why=said)
@@ -42,8 +43,10 @@ def _count(claim: Claim, evidence: Evidence) -> Verdict:
     counts = shown_counts(evidence.seen, evidence.case)
     wanted = int(claim.value)
     share = float((counts == wanted).mean()) if len(counts) else 0.0
+    near = np.where(counts > 0, 1 / (1.0 + np.abs(counts - wanted)) ** 2, 0.0)
     usual = int(np.median(counts)) if len(counts) else 0
-    return Verdict(claim=claim, holds=share, why=f"{wanted} are visible for {share:.0%} of the time, usually {usual}")
+    holds = float(near.mean()) if len(counts) else 0.0
+    return Verdict(claim=claim, holds=holds, why=f"{wanted} are visible for {share:.0%} of the time, usually {usual}")
 
 
 @check("direction")

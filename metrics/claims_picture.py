@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
     from kinema.scenes.request import Claim
 
-__all__ = ["camera_rates", "named_move"]
+__all__ = ["camera_rates", "named_move", "purity"]
 
 SLOW = 0.010  # picture sides per second of pan or tilt that are no move; the slowest that prompts ask for is .06
 STEADY_ZOOM = 0.025  # 1/s, of ln scale, that is no zoom; the slowest asked for is .08
 STEADY_ROLL = 0.02  # rad/s; an orbit of 11 degrees per second looks like .05
+USUAL = {"x": 0.09, "y": 0.085, "zoom": 0.11}  # picture sides per second and 1/s: as fast as the moves that prompts ask for
 STRAY = 0.0035  # picture sides per second that no similarity explains: beyond it the camera travels
 
 
@@ -61,15 +62,31 @@ def named_move(rates: dict[str, float]) -> tuple[str, str]:
     return ("orbit" if travels else "pan"), "right" if rates["pan_x"] > 0 else "left"
 
 
+def purity(rates: dict[str, float]) -> float:
+    """How much of what the camera does is its main move: 1 where it does nothing else, 0.5 where another move is as fast.
+
+    Example:
+        >>> round(purity({"pan_x": 0.09, "pan_y": 0.085, "zoom": 0.0, "roll": 0.0, "parallax": 0.0}), 2)
+        0.5
+    """
+    least = {"x": SLOW, "y": SLOW, "zoom": STEADY_ZOOM}
+    sizes = {"x": abs(rates["pan_x"]), "y": abs(rates["pan_y"]), "zoom": abs(rates["zoom"])}
+    extents = [max(0.0, size - least[name]) / (USUAL[name] - least[name]) for name, size in sizes.items()]
+    return max(extents) / sum(extents) if sum(extents) > 0 else 1.0
+
+
 @check("camera")
 def _camera(claim: Claim, evidence: Evidence) -> Verdict:
-    kind, way = named_move(camera_rates(evidence.seen))
+    rates = camera_rates(evidence.seen)
+    kind, way = named_move(rates)
     wanted, _, towards = claim.value.partition("_")
     said = f"{kind} {way}".strip()
     holds = float(kind == wanted and way == towards)
     if not holds and {kind, wanted} == {"zoom", "dolly"} and way == towards:
         holds = 0.5  # the same to the eye where nothing stands in front of anything
-    return Verdict(claim=claim, holds=holds, why=f"{claim.value} asked for, {said} seen")
+    share = 1.0 if kind == "orbit" else purity(rates)  # to walk round is to do several at once
+    more = f", {share:.0%} of what the camera does" if share < 1 else ""
+    return Verdict(claim=claim, holds=holds * share, why=f"{claim.value} asked for, {said} seen{more}")
 
 
 @check("style", "lighting")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.claims import Evidence, Verdict, check
+from kinema.metrics.sync_truth import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kinema.scenes.request import Claim
 
-SILENT_DB = -60.0  # dB re full scale, rms: below it a listener takes a clip for silent
+SILENT_DB, NOISY_DB = -80.0, -40.0  # dB re full scale, rms: below the first a clip is silent to a listener, above the second to nobody
 QUIET_DB = -95.0  # dB re full scale, rms: below it a sound that is asked for is not there; the truth's own sliding is at -75 to -90
 FLOOR_DB = 35.0  # dB below the loudest stretch that still counts as heard
 VOICED = 0.08  # share of the clip that a voice sounds, at least
@@ -42,6 +43,7 @@ def _sound(claim: Claim, evidence: Evidence) -> Verdict:
 def heard_kinds(evidence: Evidence) -> dict[str, tuple[float, float, str]]:
     """How much of each kind of sound is heard, how much is enough, and the unit."""
     heard, seconds = evidence.seen.heard, evidence.case.request.seconds
+    blows = 1 if evidence.case.truth is None else max(1, len(plain(evidence.case)))
     struck = float(sum(onset.confidence >= 0.5 for onset in evidence.seen.onsets))
     voice = tone = rub = 0.0
     if heard is not None and len(heard.level_db):
@@ -51,7 +53,7 @@ def heard_kinds(evidence: Evidence) -> dict[str, tuple[float, float, str]]:
         voice, tone = (float(one.sum()) / 100 / seconds for one in (spoken, held))
         rub = float(_even(heard.level_db, loud & ~spoken & ~held).sum()) / 100
     return {
-        "impact": (struck, 1.0, "onsets"), "voice": (voice, VOICED, "of the time"), "tone": (tone, TONED, "of the time"),
+        "impact": (struck, float(blows), "onsets"), "voice": (voice, VOICED, "of the time"), "tone": (tone, TONED, "of the time"),
         "rolling": (rub, LASTS_S, "s of noise"), "sliding": (rub, LASTS_S, "s of noise"),
     }  # fmt: skip
 
@@ -78,8 +80,8 @@ def _silence(claim: Claim, evidence: Evidence) -> Verdict:
         return Verdict(claim=claim, holds=1.0 - min(1.0, amount / enough), why=f"{claim.value}: {amount:.2f} {unit} heard")
     level = float(seen.heard.level_db.max()) if seen.heard is not None and len(seen.heard.level_db) else -120.0
     struck = sum(onset.confidence >= 0.5 for onset in seen.onsets)
-    quiet = level < SILENT_DB and not struck
-    return Verdict(claim=claim, holds=float(quiet), why=f"silence asked for, at most {level:.0f} dB and {struck} onsets heard")
+    holds = 0.0 if struck else float(np.clip((NOISY_DB - level) / (NOISY_DB - SILENT_DB), 0, 1))
+    return Verdict(claim=claim, holds=holds, why=f"silence asked for, at most {level:.0f} dB and {struck} onsets heard")
 
 
 @check("room")

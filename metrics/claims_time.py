@@ -12,7 +12,7 @@ from kinema.metrics.claims import STARTED, Evidence, Verdict, check
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Track
+    from kinema.metrics.observation import Mouth, Track
     from kinema.scenes.request import Claim
 
 __all__ = ["first_motion"]
@@ -23,6 +23,7 @@ ELSEWHEN = 0.5  # -, what is left for an event that is seen, but not near its ti
 TILTED = 0.6  # rad, from which on something has toppled or fallen over: 34 degrees
 REST = 0.08  # -, of its greatest speed, below which a body has come to rest
 LANDED = 0.15  # diameters above the lowest place, from which on a falling body has landed
+STRUCK = 0.75  # diameters above the lowest place, within which a blow from above is a landing: between two frames a body goes on falling
 COMMON = 0.8  # -, of the shortest way of several bodies, after which it is seen who is first
 EARLIER_S = 0.02  # s, by which one must be first
 HELD = 0.35  # diameters that something that stands may sway
@@ -205,13 +206,27 @@ def _swaps(evidence: Evidence, tracks: list[Track]) -> list[float]:
 
 
 def _speaks(evidence: Evidence, tracks: list[Track]) -> list[float]:
-    """Moments at which a voice sets in after a quarter of a second without."""
+    """Moments at which a voice sets in after a quarter of a second without; where mouths are seen, at which those open: none in silence."""
     heard = evidence.seen.heard
-    if heard is None:
+    on = np.flatnonzero(heard.voice > 0.5) if heard is not None else np.zeros(0, dtype=int)
+    if heard is None or not len(on):
         return []
-    on = np.flatnonzero(heard.voice > 0.5)
+    opened = [_opens(mouth) for track in tracks for mouth in _mouths(track, evidence)]
+    if opened:
+        return sorted(moment for one in opened for moment in one)
     fresh = [k for n, k in enumerate(on) if n == 0 or k - on[n - 1] > 25]
     return [float(heard.t[k]) for k in fresh]
+
+
+def _mouths(track: Track, evidence: Evidence) -> list[Mouth]:
+    """The mouths of a body."""
+    return [mouth for mouth in evidence.seen.mouths if abs(mouth.x - float(np.median(track.x))) < 1.5 * track.diameter]
+
+
+def _opens(mouth: Mouth) -> list[float]:
+    """Moments at which a mouth opens after a quarter of a second in which it was shut."""
+    wide = mouth.t[mouth.opening > 0.5]
+    return [float(t) for n, t in enumerate(wide) if n == 0 or t - wide[n - 1] > 0.25]
 
 
 EVENTS: dict[str, Moments] = {
@@ -244,10 +259,14 @@ def _arrival(track: Track, evidence: Evidence) -> float | None:
     """When a body has arrived: landed where it falls, else as far along as every body gets."""
     down = [claim for claim in evidence.case.claims if claim.kind == "direction" and claim.value == "down"]
     x, y = evidence.path(track)
+    first = track.t < evidence.first_cut
     if down:
-        if y.max() - y[0] < STARTED * track.diameter:
+        low = float(y[first].max()) if first.any() else float(y.max())
+        if low - y[0] < STARTED * track.diameter:
             return None
-        return _reached(y, track.t, float(y.max()) - LANDED * track.diameter)
+        blows = [t for t in _bounces(evidence, [track]) if np.interp(t, track.t, y) > low - STRUCK * track.diameter]
+        reached = _reached(y, track.t, low - LANDED * track.diameter)
+        return min([*blows, *([] if reached is None else [reached])], default=None)
     common = COMMON * min(_reach(one, evidence) for one in evidence.owners.values())
     return _reached(np.hypot(x - x[0], y - y[0]), track.t, common) if common > STARTED * track.diameter else None
 
@@ -265,7 +284,7 @@ def _spoken(evidence: Evidence) -> dict[int, float | None]:
         y = evidence.path(track)[1]
         swing = np.abs(y - np.median(y[:3]))
         own = _reached(swing, track.t, 0.5 * float(swing.max())) if swing.max() > 0.02 * track.diameter else None
-        near = [mouth for mouth in evidence.seen.mouths if abs(mouth.x - float(np.median(track.x))) < 1.5 * track.diameter]
+        near = _mouths(track, evidence)
         times[body] = _reached(near[0].opening, near[0].t, 0.5) if near else own
     return times
 
@@ -288,22 +307,23 @@ def _stands(track: Track, evidence: Evidence) -> float:
     """Neither away from its place by a third of its size, nor turned over."""
     x, y = evidence.path(track)
     away = float(np.hypot(x - x[0], y - y[0]).max()) / max(track.diameter, 1e-9)
-    return float(away < HELD and _whole(track, evidence))
+    return float(away < HELD) * _whole(track, evidence)
 
 
-def _whole(track: Track, evidence: Evidence) -> bool:
-    """Seen to the end."""
-    return bool(len(evidence.seen.times)) and float(evidence.seen.times[-1]) - float(track.t[-1]) < 0.2
+def _whole(track: Track, evidence: Evidence) -> float:
+    """Up to which share of the clip it is seen; 1 where it is to within a fifth of a second of the end."""
+    end = float(evidence.seen.times[-1]) if len(evidence.seen.times) else 0.0
+    return float(np.clip((float(track.t[-1]) + 0.2) / end, 0, 1)) if end > 0 else 0.0
 
 
 def _in_bowl(track: Track, evidence: Evidence) -> float:
     """Comes up again after its first lowest place, and never gets far below it or out of reach."""
     x, y = evidence.path(track)
-    if len(y) < 8 or not _whole(track, evidence):
+    if len(y) < 8:
         return 0.0
     low = int(y.argmax())
     rises = float(y[low] - y[low:].min()) if low < len(y) - 1 else 0.0
-    return float(rises > 0.15 * max(float(y[low] - y[0]), track.diameter * 0.1) and np.ptp(x) > 0)
+    return float(rises > 0.15 * max(float(y[low] - y[0]), track.diameter * 0.1) and np.ptp(x) > 0) * _whole(track, evidence)
 
 
 def _in_air(track: Track, evidence: Evidence) -> float:
@@ -312,14 +332,14 @@ def _in_air(track: Track, evidence: Evidence) -> float:
     span = float(track.t[-1] - track.t[0])
     fall = 0.5 * 9.81 * span**2 * track.diameter / size
     drop = float(evidence.path(track)[1][-1] - evidence.path(track)[1][0])
-    return float(abs(drop) < 0.25 * fall and _whole(track, evidence))
+    return float(abs(drop) < 0.25 * fall) * _whole(track, evidence)
 
 
 def _afloat(track: Track, evidence: Evidence) -> float:
     """Comes up again after it has dipped, and is there at the end."""
     y = evidence.path(track)[1]
     low = int(y.argmax())
-    return float(_whole(track, evidence) and y[low] - y[low:].min() > 0.04 * track.diameter)
+    return float(y[low] - y[low:].min() > 0.04 * track.diameter) * _whole(track, evidence)
 
 
 def _through_loop(track: Track, evidence: Evidence) -> float:
@@ -327,7 +347,7 @@ def _through_loop(track: Track, evidence: Evidence) -> float:
     vx, vy = _velocity(track, evidence)
     fast = np.hypot(vx, vy) > 0.2 * track.diameter
     heading = np.unwrap(np.arctan2(vy[fast], vx[fast]))
-    return float(len(heading) > 2 and np.ptp(heading) > ROUND_TURNS)
+    return float(len(heading) > 2 and np.ptp(heading) > ROUND_TURNS) * _whole(track, evidence)
 
 
 STAYS: dict[str, Callable[[Track, Evidence], float]] = {

@@ -91,11 +91,14 @@ def test_down_means_down_first(look: Look, closed_form: ClosedForm, case_of: Cas
 
 
 @pytest.mark.parametrize("share", [0, 0.25, 0.75, 1])
-def test_count_is_the_share_of_time(share: float, look: Look, closed_form: ClosedForm, case_of: CaseOf) -> None:
+def test_count_falls_with_the_share_of_time_and_with_how_many_too_many(
+    share: float, look: Look, closed_form: ClosedForm, case_of: CaseOf
+) -> None:
     truth = closed_form("drop", 1)
     seen = look(truth)
-    counts = np.where(np.arange(48) < 48 * share, 2, 1)
-    assert value(count(replace(seen, counts=counts), case_of(truth))) == pytest.approx(1 - share)
+    for more, left in ((-1, 0.0), (1, 1 / 4), (2, 1 / 9), (7, 1 / 64)):
+        counts = np.where(np.arange(48) < 48 * share, 1 + more, 1)
+        assert value(count(replace(seen, counts=counts), case_of(truth))) == pytest.approx(1 - share * (1 - left))
 
 
 def test_nothing_seen_is_worst_and_nothing_claimed_unscored(closed_form: ClosedForm, case_of: CaseOf) -> None:
