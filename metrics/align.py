@@ -37,13 +37,18 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation, Track
     from kinema.scenes.truth import Truth
 
-__all__ = ["FREE_PACE", "PACE", "Fit", "NoFit", "Path", "aligned", "backwards", "fit", "main_tracks", "paths_of", "symmetry", "unhurried"]
+__all__ = [
+    "FREE_PACE", "PACE", "Fit", "NoFit", "Path", "aligned", "backwards", "fit", "lawful", "main_tracks", "paths_of", "symmetry",
+    "unhurried",
+]  # fmt: skip
 
 ROUGH = (0.08, 0.06)  # spacing of the grid that tells assignments apart
 ROUGH_POINTS = 36
 ROUNDS = 3  # of assigning anew, where there are too many bodies to try all
 LEAST_FRAMES = 5  # a track with fewer says nothing about motion
 SHAKE = 0.5  # px, of a tracker's own jitter at most that is taken off the residual
+POOR, BETTER = 0.4, 0.6  # rms of a fit beyond which laws look for another, and the share of it that the other may have
+HELD = 12  # fits of one case that are kept: of the tracks as seen and as put back, forwards, backwards, hurried and not
 
 
 _last: dict[tuple[int, int, str], tuple[Observation, Case, Fit | NoFit]] = {}  # the laws of one clip come together and share its fits
@@ -54,11 +59,31 @@ def aligned(seen: Observation, case: Case) -> Fit | NoFit:
     return _shared("aligned", seen, case, lambda: _fit_of(seen, case, prior=True))
 
 
+def lawful(seen: Observation, case: Case, *, looks: bool = False) -> Fit | NoFit:
+    """The fit that laws look at, which know no left and right and no usual pace.
+
+    It is :func:`aligned` where that explains the motion. Where not, left and right may be exchanged whatever the prompt says, the pace is
+    free, and without ``looks`` any track may be any body.
+    """
+
+    def sought() -> Fit | NoFit:
+        known = aligned(seen, case)
+        if isinstance(known, NoFit) or case.truth is None or (not known.failed and known.rms < POOR):
+            return known
+        paths, reference = paths_of(seen.tracks, seen), reference_of(case.truth)
+        other = _best(paths, case.truth, reference, mirror=True, prior=False, pace=FREE_PACE, looks=looks)
+        if isinstance(other, NoFit) or other.failed or other.rms > POOR:
+            return known
+        return other if known.failed or other.rms < BETTER * known.rms else known
+
+    return _shared(f"lawful {looks}", seen, case, sought)
+
+
 def unhurried(seen: Observation, case: Case) -> Fit | NoFit:
     """The same with a pace that is free and costs nothing: what pace it has is then a measurement."""
 
     def free() -> Fit | NoFit:
-        known = aligned(seen, case)
+        known = lawful(seen, case)
         if isinstance(known, NoFit):
             return known
         return _fit_of(seen, case, prior=False, known=known)
@@ -69,15 +94,17 @@ def unhurried(seen: Observation, case: Case) -> Fit | NoFit:
 def backwards(seen: Observation, case: Case) -> Fit | NoFit:
     """The fit of the clip played backwards; the tracks stand for the same bodies."""
 
-    def turned() -> Fit | NoFit:
-        known = aligned(seen, case)
+    def played() -> Fit | NoFit:
+        known = lawful(seen, case)
         if isinstance(known, NoFit) or case.truth is None:
             return known
         paths = paths_of(seen.tracks, seen)
         last = max(float(path.t[-1]) for path in paths if len(path.t))
-        return _turned([replace(path, t=last - path.t) for path in paths], known, case.truth)
+        turned = [replace(path, t=last - path.t) for path in paths]
+        both = [_turned(turned, replace(known, mirrored=flip), case.truth) for flip in {known.mirrored, False}]
+        return min(both, key=lambda one: (bool(one.failed), one.rms))
 
-    return _shared("backwards", seen, case, turned)
+    return _shared("backwards", seen, case, played)
 
 
 def symmetry(case: Case) -> float:
@@ -114,7 +141,7 @@ def _shared(kind: str, seen: Observation, case: Case, work: Callable[[], Fit | N
     held = _last.get(key)
     if held is not None and held[0] is seen and held[1] is case:
         return held[2]
-    if any(one[0] is not seen or one[1] is not case for one in _last.values()):
+    if len(_last) >= HELD or any(one[1] is not case for one in _last.values()):
         _last.clear()
     answer = work()
     _last[key] = (seen, case, answer)
@@ -182,7 +209,16 @@ def fit(
     return _best(paths_of(tracks), truth, reference_of(truth), mirror=mirror, prior=prior, pace=pace)
 
 
-def _best(paths: list[Path], truth: Truth, reference: Reference, *, mirror: bool, prior: bool, pace: tuple[float, float]) -> Fit | NoFit:
+def _best(
+    paths: list[Path],
+    truth: Truth,
+    reference: Reference,
+    *,
+    mirror: bool,
+    prior: bool,
+    pace: tuple[float, float],
+    looks: bool = True,
+) -> Fit | NoFit:
     count = len(truth.bodies)
     usable = [k for k, path in enumerate(paths) if len(path.t) >= LEAST_FRAMES]
     usable.sort(key=lambda k: -float(paths[k].weight.sum()))
@@ -192,7 +228,7 @@ def _best(paths: list[Path], truth: Truth, reference: Reference, *, mirror: bool
     colours = [body.colour for body in truth.bodies]
     ranked = []
     for flip in (False, True) if mirror else (False,):
-        for chosen in candidates(paths, main, reference, truth, flip=flip):
+        for chosen in candidates(paths, main, reference, truth, flip=flip, looks=looks):
             ranked += _roughly(paths, chosen, reference, truth, flip=flip, prior=prior, pace=pace, count=count, colours=colours)
     ranked.sort(key=lambda one: one[0])
     best: tuple[float, Fit] | None = None

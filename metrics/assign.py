@@ -29,10 +29,15 @@ LOOKS = 24  # moments at which paths are compared
 Chosen = tuple[int | None, ...]
 
 
-def candidates(paths: Sequence[Path], main: list[int], reference: Reference, truth: Truth, *, flip: bool) -> list[Chosen]:
-    """Assignments worth a fit: all of them for few bodies, else the one of the likest places, motions, sizes and colours."""
+def candidates(
+    paths: Sequence[Path], main: list[int], reference: Reference, truth: Truth, *, flip: bool, looks: bool = True
+) -> list[Chosen]:
+    """Assignments worth a fit: all of them for few bodies, else the one of the likest places, motions, sizes and colours.
+
+    With ``looks``, colours that say who is who decide alone.
+    """
     count = len(truth.bodies)
-    named = _by_colour(paths, main, truth)
+    named = _by_colour(paths, main, truth) if looks else None
     if named is not None:
         return [named]
     if count <= FEW:

@@ -9,13 +9,14 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics import rebound
-from kinema.metrics.align import Fit, NoFit, aligned, main_tracks, unhurried
-from kinema.metrics.flight import AIRBORNE, arcs, mean_fall
+from kinema.metrics.align import Fit, NoFit, aligned, backwards, lawful, main_tracks, unhurried
+from kinema.metrics.flight import AIRBORNE, arcs
 from kinema.metrics.laws.matched import moves_little
 from kinema.metrics.laws.parabola import falls_in_flight
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation, Track
 from kinema.metrics.presence import gone_over_the_edge, seen_in_truth, shown_counts, to_be_seen
+from kinema.metrics.untangle import untangled
 from kinema.scenes.scene import TRUTH_RATE
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ __all__ = ["gravity", "law_residual", "permanence", "restitution"]
 MOST = float(np.log(4.0))  # -, |ln| of the gravity ratio: four times too much or too little is as wrong as it gets
 UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 HEAD_ON = 0.95  # -, approach along the normal over the whole: less is a blow at an angle
+CLEARLY = 0.1  # rms of a fit that leaves no doubt which way time runs
 ROUGHLY = 0.3  # rms of the fit up to which it says when bodies touch
 BESIDE_S, LEAST_BESIDE = 0.2, 4  # s and frames on either side of a blow from which speeds are read
-EXTRA = 0.25  # -, what a frame loses for a body too many
+EXTRA = 0.25  # -, what a frame loses for a body too many; the next one costs as much of the rest
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 PULLED = frozenset(  # laws of motion that gravity drives
     "acceleration buoyancy circular_motion constant_acceleration drag gravity parabola range spring stability torque wave_speed".split()
@@ -41,11 +43,14 @@ FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravit
     source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion; prior on a (sd .1)",
     formula="sqrt(rms^2 + .01 (ln a / .1)^2), rms^2 = (sum |residual|^2 - jitter^2) / sum |s R (y_truth - mean)|^2",
     own=("gravity", "restitution", "time_stretch", "pace_drift", "damping", "kick", "teleport", "hover", "constant_velocity", "sticks",
-         "reversal", "direction_swap", "mass_ratio", "order_swap", "interpenetration"),
-    coupled={"mirror": "left and right count where the prompt names a direction", "identity_swap": "who exchange looks exchange paths",
-             "move_swap": "what the camera's own motion leaves behind"},
+         "reversal", "direction_swap", "mass_ratio", "order_swap", "interpenetration", "shuffled_frames", "frame_rate"),
+    coupled={"mirror": "left and right count where the prompt names a direction",
+             "move_swap": "what the camera's own motion leaves behind",
+             "count_swap": "one body more may be followed instead",
+             "shot_cut": "after a cut nobody knows where the camera stands"},
     blind=("where in the picture, how large, from how far and when it happens", "a pace up to some per cent off costs little",
-           "small parts of the motion beside large ones", "turning: see dynamics/rotation"),
+           "small parts of the motion beside large ones", "turning: see dynamics/rotation",
+           "who is who once looks are exchanged: see dynamics/identity"),
 )  # fmt: skip
 def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the motion is from the truth's after the best choice of camera, scale, start and pace.
@@ -62,7 +67,7 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="there is no truth to compare with")
     if reason := case.unfollowed or moves_little(case):
         return Unscored(reason=reason)
-    found = aligned(seen, case)
+    found = aligned(untangled(seen), case)
     if isinstance(found, NoFit) or found.failed:
         return Scored(value=1.0, why=_sentence(found.failed), details=_fit_details(found))
     pace, scale = f"pace {found.pace:.2f}", f"scale {found.scale:.2f}"
@@ -72,10 +77,10 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "dynamics/permanence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
-    source="share of the case's frames in which every body is there; a body too many costs a quarter of its frame",
-    formula="min(1, mean min(seen, wanted) / mean visible in the truth) - share of frames with a body too many / 4",
+    source="share of the case's frames in which every body is there; a body too many costs a quarter of its frame, each more of the rest",
+    formula="min(1, mean min(seen, wanted) / mean visible in the truth) - mean of 1 - .75^e, e bodies too many in a frame",
     own=("vanish", "duplicate", "count_swap"),
-    coupled={"shot_cut": "who is not in the next shot is not there"},
+    coupled={"shot_cut": "who is not in the next shot is not there", "blur": "a small body blurred by its own size is not to be seen"},
     blind=("bodies that leave the picture over its edge", "who is who: see dynamics/identity"),
 )  # fmt: skip
 def permanence(seen: Observation, case: Case) -> Scored | Unscored:
@@ -101,19 +106,21 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     counts = shown_counts(seen, case) + gone_over_the_edge(seen, case, wanted)
     share = float(min(1.0, np.minimum(counts, wanted).mean() / seen_in_truth(case, wanted))) if len(counts) else 0.0
     most = len(case.truth.bodies) if case.truth is not None else wanted
-    extra = float((shown_counts(seen, case) > most).mean()) if len(counts) else 0.0
+    more = np.maximum(shown_counts(seen, case) - most, 0)
+    extra = float((more > 0).mean()) if len(counts) else 0.0
+    cost = float((1 - (1 - EXTRA) ** more).mean()) if len(counts) else 0.0
     of_them = "the body is" if wanted == 1 else f"of {wanted} bodies"
     why = f"For {share:.0%} of the time {of_them} there" + (f"; for {extra:.0%} there is one too many." if extra else ".")
-    return Scored(value=max(0.0, share - EXTRA * extra), why=why, details={"share": share, "extra": extra})
+    return Scored(value=max(0.0, share - cost), why=why, details={"share": share, "extra": extra})
 
 
 @metric(
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
     formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
-    own=("gravity", "time_stretch", "pace_drift", "constant_velocity"),
-    coupled={"reversal": "what fits nothing has no gravity",
-             "hover": "what is held up falls later",
+    own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap"),
+    coupled={"shuffled_frames": "what is everywhere at once falls nowhere",
+             "reversal": "backwards things fall upwards",
              "size_change": "the body's own size is the ruler",
              "interpenetration": "what sinks into the floor turns round later"},
     blind=("motion on a level floor", "bodies that are shown too large or too small for the way they go, which look like another gravity"),
@@ -134,8 +141,9 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
         return _gravity_outside(seen, case)
     if reason := _no_gravity(case, case.truth):
         return Unscored(reason=reason)
-    found = aligned(seen, case)
-    if isinstance(found, NoFit) or found.failed:
+    seen = untangled(seen)
+    found = lawful(seen, case)
+    if isinstance(found, NoFit) or _runs_backwards(seen, case, found):
         return Scored(value=MOST, why=_sentence(found.failed))
     if "parabola" in case.laws and "spring" not in case.laws:
         return _gravity_of_flight(seen, case, found)
@@ -148,11 +156,11 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/restitution", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="|e seen - e true|, e = speed of separation over speed of approach at the first contacts",
     formula="min(1, |e seen - e true|), e over the first two contacts, weighted by the square of the speed of approach",
-    own=("restitution", "sticks", "constant_velocity"),
-    coupled={"reversal": "what fits nothing has no rebound",
-             "mass_ratio": "speeds after a collision are wrong both ways",
-             "hover": "what is held up may fit nothing",
-             "interpenetration": "what passes through does not rebound"},
+    own=("restitution", "sticks", "mass_ratio"),
+    coupled={"reversal": "backwards a rebound is faster than what it comes of",
+             "constant_velocity": "what moves evenly does not rebound",
+             "shuffled_frames": "what is everywhere at once strikes nothing",
+             "interpenetration": "what sinks in and comes out again is faster there"},
     blind=("contacts after the second", "what is lost along the surface"),
 )  # fmt: skip
 def restitution(seen: Observation, case: Case) -> Scored | Unscored:
@@ -171,8 +179,9 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     if reason := _no_rebound(case, case.truth):
         return Unscored(reason=reason)
     real = _impacts(case.truth, case.request.seconds)
-    found = aligned(seen, case)
-    if isinstance(found, NoFit) or found.failed:
+    seen = untangled(seen)
+    found = lawful(seen, case)
+    if isinstance(found, NoFit) or _runs_backwards(seen, case, found):
         return Scored(value=1.0, why=_sentence(found.failed))
     true = rebound.of_truth(case.truth, real[0])
     ids = [seen.tracks[k].id for k in found.tracks if k is not None]
@@ -190,6 +199,15 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
         )
     why = f"The rebound keeps {e:.2f} of the speed; the truth keeps {true:.2f}."
     return Scored(value=float(min(1.0, abs(e - true))), why=why, details=details)
+
+
+def _runs_backwards(seen: Observation, case: Case, found: Fit) -> bool:
+    """Whether the clip fits only backwards: then things fall upwards, and the floor throws what lies on it."""
+    left = 1.0 if found.failed else found.rms
+    if left < CLEARLY:
+        return False
+    back = backwards(seen, case)
+    return not isinstance(back, NoFit) and not back.failed and back.rms < 0.5 * left
 
 
 def _rebound_where_expected(seen: Observation, case: Case, found: Fit, contact: Contact) -> float | None:
@@ -279,27 +297,27 @@ def _gravity_of_motion(seen: Observation, case: Case) -> Scored:
     free = unhurried(seen, case)
     if isinstance(free, NoFit) or free.failed:
         return Scored(value=MOST, why=_sentence(free.failed))
-    return _verdict(
-        free.gravity_ratio * case.gravity,
-        case,
-        f"by a motion of {free.pace:.2f} times the pace and {free.scale:.2f} times the size",
-    )
+    assert case.truth is not None
+    if any(body.rod_to is not None for body in case.truth.bodies):  # what hangs swings by gravity and length, however widely
+        return _verdict(free.pace**2 * case.gravity, case, f"by swings of {free.pace:.2f} times the pace")
+    how = f"by a motion of {free.pace:.2f} times the pace and {free.scale:.2f} times the size"
+    return _verdict(free.gravity_ratio * case.gravity, case, how)
 
 
 def _gravity_of_flight(seen: Observation, case: Case, found: Fit) -> Scored:
     assert case.truth is not None
-    pulls, pieces = [], 0
+    flights = []
     for body, k in zip(case.truth.bodies, found.tracks, strict=True):
-        if k is None:
-            continue
-        track = _steady(seen, seen.tracks[k])
-        flights = [arc for arc in arcs(track, seen.contacts) if arc.parabolic and arc.height >= AIRBORNE * track.diameter]
-        if flights:
-            pieces += len(flights)
-            pulls.append(mean_fall(flights) * 2 * body.radius / track.diameter)
-    if not pulls:
+        if k is not None:
+            track = _steady(seen, seen.tracks[k])
+            metres = 2 * body.radius / track.diameter
+            high = [arc for arc in arcs(track, seen.contacts) if arc.parabolic and arc.height >= AIRBORNE * track.diameter]
+            flights += [(arc.fall * metres, arc.variance * metres**2) for arc in high]
+    if not flights:
         return _gravity_of_motion(seen, case)
-    return _verdict(float(np.mean(pulls)), case, f"over {pieces} flight{'s' if pieces > 1 else ''}")
+    pulls, variances = np.array(flights).T
+    how = f"over {len(flights)} flight{'s' if len(flights) > 1 else ''}"
+    return _verdict(float(np.average(pulls, weights=1 / variances)), case, how)
 
 
 def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from kinema.metrics.observation import Observation, Track, VisualContact
     from kinema.scenes.truth import Contact, Truth
 
-__all__ = ["gap", "of_clip", "of_truth"]
+__all__ = ["floor_hits", "gap", "of_clip", "of_truth"]
 
 SURE = 0.5  # confidence of a contact from which on its speeds are to be trusted
 FIRST_CONTACTS = 2  # later ones are small and less well seen
+LEVEL = 0.75  # diameters above its lowest place at which a body touches the floor at most; kinks higher up are no blows on it
+ABOUT_S = 0.1  # s on either side of a contact within which bodies are closest: frames that are shown twice hide the very moment
 PARTED = 0.15  # diameters that bodies move apart after a contact; less is no rebound, whatever the fitted speeds say
 
 
@@ -49,7 +51,8 @@ def of_clip(seen: Observation, ids: Sequence[int], *, pair: bool) -> float | Non
     Returns:
         0 where nothing parts after its first contact, None where there is no such contact.
     """
-    right_kind = [c for c in sorted(seen.contacts, key=lambda c: c.t) if _approach(c, ids, pair=pair) is not None]
+    hits = seen.contacts if pair else [c for track in seen.tracks if track.id in ids for c in floor_hits(seen, track)]
+    right_kind = [c for c in sorted(hits, key=lambda c: c.t) if _approach(c, ids, pair=pair) is not None]
     kept = ([c for c in right_kind if c.confidence >= SURE] or right_kind)[: 1 if pair else FIRST_CONTACTS]
     if not kept:
         return None
@@ -58,6 +61,15 @@ def of_clip(seen: Observation, ids: Sequence[int], *, pair: bool) -> float | Non
     speeds = [_approach(contact, ids, pair=pair) or (0.0, 0.0) for contact in kept]
     total = sum(before * before for before, _ in speeds)
     return float(max(0.0, sum(before * after for before, after in speeds) / total)) if total > 0 else None
+
+
+def floor_hits(seen: Observation, track: Track) -> list[VisualContact]:
+    """The blows of a body on what it falls on, by time: of those that nothing else takes part in the ones near its lowest place."""
+    mine = [c for c in seen.contacts if c.bodies[0] == track.id and isinstance(c.bodies[-1], str) and c.before[1] > 0]
+    _, y = seen.steady(track)
+    heights = [float(y.max() - np.interp(c.t, track.t, y)) for c in mine]
+    low = [c for c, height in zip(mine, heights, strict=True) if height < LEVEL * track.diameter]
+    return sorted(low or mine, key=lambda c: c.t)
 
 
 def gap(bodies: Sequence[Track], t: float, contact: VisualContact) -> NDArray[np.float64]:
@@ -86,6 +98,7 @@ def _parts(seen: Observation, contact: VisualContact) -> bool:
     bodies = [track for track in seen.tracks if track.id in contact.bodies]
     if not bodies:
         return True
-    touching = gap(bodies, contact.t, contact)[0]
+    about = [contact.t, *(float(t) for t in bodies[0].t if abs(t - contact.t) < ABOUT_S)]
+    touching = min(gap(bodies, t, contact)[0] for t in about)
     later = [gap(bodies, float(t), contact)[0] - touching for t in bodies[0].t if t > contact.t]
     return max(later, default=0.0) > PARTED * bodies[0].diameter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.metrics.laws.matched import matched, no_truth, worst
+from kinema.metrics.laws.matched import in_motion, no_truth, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.reference import reference_of
 
@@ -54,7 +54,7 @@ def terminal_speed(seen: Observation, case: Case) -> Scored | Unscored:
     true = {body: growth for body, span in spans.items() if (growth := _true_growth(case, body, span)) is not None and growth > GROWS}
     if not true:
         return Unscored(reason="the speed does not grow for long enough to be seen")
-    found = matched(seen, case)
+    found = in_motion(seen, case)
     if isinstance(found, str):
         return worst(MOST, found)
     shown = {match.index: _growth(match.moments, match.path.z, spans[match.index]) for match in found.bodies if match.index in true}

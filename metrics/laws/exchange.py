@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kinema.metrics.laws.matched import matched, no_truth, worst
+from kinema.metrics.laws.matched import in_motion, no_truth, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
-from kinema.metrics.reference import reference_of
+from kinema.metrics.rebound import floor_hits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from kinema.metrics.laws.matched import Matched
+    from kinema.metrics.laws.matched import Match, Matched
     from kinema.metrics.observation import Observation
     from kinema.scenes.truth import Truth
 
@@ -24,14 +22,18 @@ __all__ = ["bounce_ratio", "momentum"]
 
 WINDOW_S = 0.45  # s before and after a collision in which velocities are read
 AWAY_S = 0.03  # s nearest to it that are left out
+LATE_S = 0.1  # s by which a collision is seen beside where the fit expects it: farther off it is another one
 TOGETHER_S = 0.12  # s, collisions closer than that are one
 LEAST_POINTS = 3
-BALANCED = 0.04  # -, of the momentum exchanged, that trackers err by
+BALANCED = 0.1  # -, of the momentum exchanged, that trackers err by where bodies touch
 SHARED = 0.2  # -, of the momentum that the truth hands over; less is no collision
 FEW = 4  # bodies at most: in a crowd the next collisions come before the first is over
 LATEST = 0.75  # -, share of the clip by which the third bounce has come, as a take may start later
 FRAMES = 6  # that the second flight lasts at least
-HARD = 0.15  # -, of the first bounce's speed that the third has at least
+RISE = 0.15  # diameters that a body rises at least between two bounces
+NEAR = 2.0  # frames from a low within which a blow is this bounce
+THREE, SURE = 3, 0.5  # bounces that have a rhythm, and the confidence from which on those alone are counted if there are as many
+HARD = 0.3  # -, of the first bounce's speed that the third has at least: so that it is still seen where the clip rebounds less
 
 
 class Hit(NamedTuple):
@@ -46,12 +48,12 @@ class Hit(NamedTuple):
 @metric(
     "dynamics/momentum", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="conservation of momentum in the first collision, with the masses of the case",
-    formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture, less .04",
+    formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture, less .1",
     own=("mass_ratio",),
     coupled={"constant_velocity": "what moves evenly hands nothing over",
-             "sticks": "what stops dead has lost its momentum",
+             "pace_drift": "a pace that changes makes what comes later faster",
              "interpenetration": "what passes through hands nothing over",
-             "reversal": "what fits nothing has no collision"},
+             "shuffled_frames": "frames in any order show no collision"},
     blind=("how much energy is lost, which dynamics/restitution measures", "collisions that the camera sees from above, by some per cent"),
 )  # fmt: skip
 def momentum(seen: Observation, case: Case) -> Scored | Unscored:
@@ -73,11 +75,11 @@ def momentum(seen: Observation, case: Case) -> Scored | Unscored:
     hit = _first_hit(case, case.truth)
     if hit is None:
         return Unscored(reason="no two followed bodies collide within the clip")
-    found = matched(seen, case)
+    found = in_motion(seen, case)
     if isinstance(found, str):
         return worst(1.0, found)
     lost, shared = _balance(_clip_speeds(found, hit), case.truth)
-    lost_true, shared_true = _balance(_true_speeds(case, hit), case.truth)
+    lost_true, shared_true = _balance(_true_speeds(found, hit), case.truth)
     if shared < SHARED * shared_true:
         return worst(1.0, f"only {shared / max(shared_true, 1e-9):.0%} of the momentum that the truth hands over changes bodies")
     value = float(np.clip(abs(lost - lost_true) - BALANCED, 0.0, 1.0))
@@ -88,11 +90,11 @@ def momentum(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/bounce_ratio", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="a bouncing ball's flights shorten by its restitution: (t3 - t2) / (t2 - t1) = e",
     formula="|(t3 - t2) / (t2 - t1) seen - the same of the truth|, t of the first three bounces on the floor",
-    own=("restitution",), scaled=False,
+    own=("restitution", "hover"), scaled=False,
     coupled={"sticks": "what sticks bounces once",
              "constant_velocity": "what does not bounce has no rhythm",
-             "hover": "a flight that is held up lasts longer",
-             "pace_drift": "a pace that changes stretches one flight more than the other"},
+             "gravity": "with a quarter of it the third bounce comes after the end",
+             "shuffled_frames": "frames in any order have no rhythm"},
     blind=("anything but the moments of three bounces", "the strength of gravity, which changes both flights alike"),
 )  # fmt: skip
 def bounce_ratio(seen: Observation, case: Case) -> Scored | Unscored:
@@ -114,7 +116,7 @@ def bounce_ratio(seen: Observation, case: Case) -> Scored | Unscored:
     true = _true_bounces(case, case.truth)
     if not true:
         return Unscored(reason="nothing bounces three times well within the clip")
-    found = matched(seen, case)
+    found = in_motion(seen, case, anyhow=True)
     if isinstance(found, str):
         return worst(1.0, found)
     errors = [min(1.0, abs(_rhythm(found, name) - ratio)) for name, ratio in true.items()]
@@ -145,12 +147,36 @@ def _ratio(t: list[float]) -> float:
 def _rhythm(found: Matched, name: str) -> float:
     """The same of the clip; infinite where it does not bounce three times."""
     match = found.of(name)
-    if match is None:
-        return np.inf
-    mine = [c for c in found.seen.contacts if c.bodies[0] == match.track.id and isinstance(c.bodies[-1], str) and c.before[1] > 0]
-    sure = [c.t for c in mine if c.confidence >= 0.5]
-    t = sorted(sure if len(sure) >= 3 else [c.t for c in mine])
-    return _ratio(t) if len(t) >= 3 else np.inf
+    t = [] if match is None else _bounces(found.seen, match)
+    return _ratio(t) if len(t) >= THREE else np.inf
+
+
+def _bounces(seen: Observation, match: Match) -> list[float]:
+    """Moments of the bounces of a body: the blows that were seen, and every low between two highs of its way that shows none."""
+    t, height = match.path.t, match.path.z.imag
+    hits = floor_hits(seen, match.track)
+    sure = [c.t for c in hits if c.confidence >= SURE]
+    found = sure if len(sure) >= THREE else [c.t for c in hits]
+    step = float(np.median(np.diff(t))) if len(t) > 1 else 0.0
+    missed = [low for low in t[_lows(height, RISE * match.path.diameter)].tolist() if all(abs(low - hit) > NEAR * step for hit in found)]
+    return sorted(found + missed)
+
+
+def _lows(height: NDArray[np.float64], rise: float) -> list[int]:
+    """Frames in which a body is lowest between falls and rises by ``rise`` at least."""
+    lows, low, high = [], 0, 0
+    falling = False
+    for k, value in enumerate(height):
+        if falling:
+            low = k if value < height[low] else low
+            if value > height[low] + rise:
+                lows.append(low)
+                falling, high = False, k
+        else:
+            high = k if value > height[high] else high
+            if value < height[high] - rise:
+                falling, low = True, k
+    return lows
 
 
 def _first_hit(case: Case, truth: Truth) -> Hit | None:
@@ -176,30 +202,28 @@ def _first_hit(case: Case, truth: Truth) -> Hit | None:
 Speeds = dict[int, tuple[complex, complex]]
 
 
-def _clip_speeds(found: Matched, hit: Hit) -> Speeds:
-    """Velocities before and after, px per second of the truth's time, read round the collision as the clip shows it."""
+def _moments(found: Matched, match: Match, hit: Hit) -> NDArray[np.float64]:
+    """Moments of the truth that the frames show, so that the collision is when the clip has it."""
     ids = {match.track.id for match in found.bodies}
     mapped = found.fit.clip_time(hit.first)
     pairs = [c.t for c in found.seen.contacts if len(c.bodies) > 1 and set(c.bodies) <= ids]
     own = min(pairs, key=lambda t: abs(t - mapped), default=mapped)
-    late = own - mapped if abs(own - mapped) < WINDOW_S else 0.0
-    return {
-        match.index: _before_and_after(found.fit.moments(match.path.t - late), lambda _, z=match.path.z: z, hit)  # type: ignore[misc]
-        for match in found.bodies
-    }
+    late = own - mapped if abs(own - mapped) < LATE_S else 0.0
+    return found.fit.moments(match.path.t - late)
 
 
-def _true_speeds(case: Case, hit: Hit) -> Speeds:
-    assert case.truth is not None
-    reference = reference_of(case.truth)
-    t = np.arange(case.request.frame_count) / case.request.fps
-    return {k: _before_and_after(t, lambda at, k=k: reference.at(k, at), hit) for k in range(len(case.truth.bodies))}  # type: ignore[misc]
+def _clip_speeds(found: Matched, hit: Hit) -> Speeds:
+    """Velocities before and after, px per second of the truth's time, read round the collision as the clip shows it."""
+    return {match.index: _before_and_after(_moments(found, match, hit), match.path.z, hit) for match in found.bodies}
 
 
-def _before_and_after(
-    t: NDArray[np.float64], path: Callable[[NDArray[np.float64]], NDArray[np.complex128]], hit: Hit
-) -> tuple[complex, complex]:
-    z = path(t)
+def _true_speeds(found: Matched, hit: Hit) -> Speeds:
+    """The same of the truth, in just the moments that the clip shows: what a swing bends meanwhile is then the same in both."""
+    rows = {match.index: (_moments(found, match, hit), match) for match in found.bodies}
+    return {k: _before_and_after(t, match.reference.at(k, t), hit) for k, (t, match) in rows.items()}
+
+
+def _before_and_after(t: NDArray[np.float64], z: NDArray[np.complex128], hit: Hit) -> tuple[complex, complex]:
     before = (t >= hit.start) & (t <= hit.first - AWAY_S)
     after = (t >= hit.last + AWAY_S) & (t <= hit.end)
     return _velocity(t[before], z[before]), _velocity(t[after], z[after])

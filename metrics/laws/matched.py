@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.metrics.align import Fit, NoFit, Path, aligned, paths_of
+from kinema.metrics.align import Fit, NoFit, Path, aligned, lawful, paths_of
 from kinema.metrics.metric import Scored
 from kinema.metrics.reference import reference_of
+from kinema.metrics.untangle import untangled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from kinema.metrics.reference import Reference
     from kinema.scenes.truth import Body, Truth
 
-__all__ = ["Match", "Matched", "frames_of", "matched", "moves_little", "no_truth", "sentence", "truth_path", "worst"]
+__all__ = ["Match", "Matched", "frames_of", "in_motion", "matched", "moves_little", "no_truth", "sentence", "truth_path", "worst"]
 
 NO_TRUTH = "there is no truth to compare with"
+JUST = 0.999  # rms of a fit that just counts
 LEAST_SPREAD = 0.015  # of the picture's height, rms of a path about its middle: 2 px of 128, of which a tracker's error is a quarter
 
 
@@ -91,6 +93,18 @@ def matched(seen: Observation, case: Case, fit: Fit | NoFit | None = None) -> Ma
         for (body, k), path in zip(chosen, paths, strict=True)
     )
     return Matched(seen=seen, truth=case.truth, fit=found, bodies=bodies)
+
+
+def in_motion(seen: Observation, case: Case, *, looks: bool = False, anyhow: bool = False) -> Matched | str:
+    """The same for laws that know no left and right and no usual pace; without ``looks`` nor who is who.
+
+    ``anyhow``: also by a fit that explains nothing, for laws that only ask which track is which body.
+    """
+    seen = untangled(seen)
+    fit = lawful(seen, case, looks=looks)
+    if anyhow and isinstance(fit, Fit):
+        fit = replace(fit, bound="", rms=min(fit.rms, JUST))
+    return matched(seen, case, fit)
 
 
 def moves_little(case: Case) -> str:

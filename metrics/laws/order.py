@@ -10,20 +10,26 @@ import numpy as np
 
 from kinema.metrics.align import FREE_PACE, NoFit, fit
 from kinema.metrics.laws.matched import frames_of as frames
-from kinema.metrics.laws.matched import matched, no_truth, truth_path, worst
+from kinema.metrics.laws.matched import in_motion, no_truth, truth_path, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.observation import Observation, Track
+from kinema.metrics.rebound import floor_hits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Observation
+    from kinema.metrics.laws.matched import Match, Matched
     from kinema.scenes.truth import Truth
 
 __all__ = ["order", "ratio", "wave"]
 
 SAME, OTHER = 0.12, 1.12  # -, |ln| of the ratio of two bodies' gravities: what is still 1, and what is 0
 LEVEL = 0.5  # -, share of its way at which a body's moment is taken
+FITS = 0.3  # rms of a body's own fit up to which it says how it is pulled
+LEAST_FRAMES = 6  # of a fall that can be fitted
+EDGE_S = 0.1  # s before it lands that are left out
 APART_S = 0.08  # s between the moments of two bodies from which on the truth has an order: two frames at 24 a second
+LEAD = 0.5  # -, of the truth's time between two bodies: how far apart they come is the concern of other laws
 MOVES = 0.02  # of the picture's height that a body moves at least
 WAVE = 4  # bodies that a wave runs through at least
 
@@ -31,17 +37,20 @@ WAVE = 4  # bodies that a wave runs through at least
 @metric(
     "dynamics/order", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="races, falls side by side, rows of dominoes: who is half-way first, and by how much",
-    formula="mean over pairs of (1 - d seen / d true) / 2 within [0, 1], d the time between two bodies' half-way moments",
-    own=("order_swap", "reversal"),
-    coupled={"constant_velocity": "who moves evenly from start to end is half-way when all are", "vanish": "who is not seen arrives never"},
+    formula="mean over pairs of 1/2 - d seen / d true within [0, 1], d the time between two bodies' half-way moments",
+    own=("order_swap",),
+    coupled={"constant_velocity": "who moves evenly from start to end is half-way when all are",
+             "reversal": "backwards the last one comes first",
+             "shuffled_frames": "who is everywhere at once comes first nowhere",
+             "vanish": "who is not seen arrives never"},
     blind=("bodies that the truth sets in motion less than 80 ms apart",),
 )  # fmt: skip
 def order(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether the bodies arrive in the truth's order.
 
     Returns:
-        0 where each pair comes in order and as far apart in time, 0.5 where all come at once, 1 where the order is turned round or
-        bodies are missing. ``Unscored`` without truth and where it has no order.
+        0 where each pair comes in order and at least half as far apart in time, 0.5 where all come at once, 1 where the order is turned
+        round or bodies are missing. ``Unscored`` without truth and where it has no order.
 
     Example:
         >>> order(Observation(), Case.outside("two balls race")).reason
@@ -64,7 +73,7 @@ def order(seen: Observation, case: Case) -> Scored | Unscored:
         if i not in shown or j not in shown:
             rows.append(1.0)
             continue
-        rows.append(float(np.clip((1 - (shown[i] - shown[j]) / (true[i] - true[j])) / 2, 0, 1)))
+        rows.append(float(np.clip(LEAD - (shown[i] - shown[j]) / (true[i] - true[j]), 0, 1)))
     value = float(np.mean(rows))
     turned = sum(row > 0.5 for row in rows)
     return Scored(
@@ -113,9 +122,12 @@ def wave(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/ratio", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="t1^2 / t2^2 = h1 / h2 for two falls, T1^2 / T2^2 = l1 / l2 for two pendulums: one gravity for both",
-    formula="1 - (|ln(g1 / g2)| - .12) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o, without any ruler",
+    formula="1 - (|ln(g1 / g2)| - .12) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o until it lands, without ruler",
     own=("order_swap",),
-    coupled={"constant_velocity": "what moves evenly is pulled by nothing", "hover": "one of two that is held up falls slower"},
+    coupled={"constant_velocity": "what moves evenly is pulled by nothing",
+             "reversal": "what rises from the floor is in no fall",
+             "shuffled_frames": "what is everywhere at once falls nowhere",
+             "teleport": "a jump in mid-fall lets one of two arrive sooner"},
     blind=("gravity itself, where both have the same wrong one",),
 )  # fmt: skip
 def ratio(seen: Observation, case: Case) -> Scored | Unscored:
@@ -134,23 +146,34 @@ def ratio(seen: Observation, case: Case) -> Scored | Unscored:
     assert case.truth is not None
     if "ratio" not in case.laws:
         return Unscored(reason="the ratio of two times is no law of this scene")
-    found = matched(seen, case)
+    found = in_motion(seen, case, looks=True, anyhow=True)
     if isinstance(found, str):
         return worst(0.0, found)
     if len(found.bodies) < len(case.truth.bodies):
         return worst(0.0, "not every body is seen")
     pulls = []
     for match in found.bodies:
-        x, y = seen.steady(match.track)
-        alone = _alone(case.truth, match.index)
-        one = fit([replace(match.track, x=x, y=y)], alone, prior=False, pace=FREE_PACE, mirror=found.fit.mirrored)
-        if isinstance(one, NoFit) or one.failed:
-            return worst(0.0, f"the {match.body.colour} body alone fits nothing: {one.failed}")
+        one = fit([_falling(found, match)], _alone(case.truth, match.index), prior=False, pace=FREE_PACE, mirror=found.fit.mirrored)
+        if isinstance(one, NoFit) or one.failed or one.rms > FITS:
+            left = one.failed if isinstance(one, NoFit) or one.failed else f"{one.rms:.0%} is left unexplained"
+            return worst(0.0, f"the {match.body.colour} body alone fits nothing: {left}")
         pulls.append(one.scale * one.ruler * one.pace**2)
     apart = float(np.ptp(np.log(pulls)))
     value = float(1 - np.clip((apart - SAME) / (OTHER - SAME), 0, 1))
     why = f"The gravities that the bodies' own times imply differ by a factor of {np.exp(min(apart, 9.0)):.3f}."
     return Scored(value=value, why=why, details={"measured": float(np.exp(min(apart, 9.0))), "unit": "-"})
+
+
+def _falling(found: Matched, match: Match) -> Track:
+    """A track in the steady picture until it lands: what comes of it then is the concern of other laws."""
+    x, y = found.seen.steady(match.track)
+    lands = min((c.t for c in floor_hits(found.seen, match.track)), default=np.inf)
+    kept = max(int(np.searchsorted(match.track.t, lands - EDGE_S)), LEAST_FRAMES)
+    whole, seen = match.track, slice(kept)
+    return Track(
+        id=whole.id, colour=whole.colour, frame=whole.frame[seen], t=whole.t[seen], x=x[seen], y=y[seen], size=whole.size[seen],
+        confidence=whole.confidence[seen],
+    )  # fmt: skip
 
 
 def _alone(truth: Truth, body: int) -> Truth:
@@ -173,7 +196,7 @@ def _true_moments(case: Case) -> dict[int, float]:
 
 def _moments(seen: Observation, case: Case) -> dict[int, float] | str:
     """The same of the clip, in the truth's time; or why it shows none."""
-    found = matched(seen, case)
+    found = in_motion(seen, case, looks=True)
     if isinstance(found, str):
         return found
     assert case.truth is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kinema.metrics.laws.matched import Match, frames_of, matched, no_truth, worst
+from kinema.metrics.laws.matched import Match, frames_of, in_motion, no_truth, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.scenes.scene import TRUTH_RATE
 
@@ -27,6 +28,7 @@ SPARE = 1.5  # frames more that a piece lasts at least
 FEEBLE = 0.01  # of gravity: less is no acceleration
 EDGE_S = 0.03  # s on either side of a piece that belong to none
 BENT = 0.03  # of the picture's height that a piece departs from a straight line at least
+HIGH = 0.5  # diameters of height that a stretch between two blows has at least, to be a flight
 CURVED = 0.25  # -, share of the expected curvature, in its direction, that is still one
 STRAY = (0.1, 0.6)  # -, shares of the bend that no parabola explains: what is still 1, and what is 0
 REACH = 0.85  # -, share of the clip that a piece must lie in, as a take may start later
@@ -44,11 +46,11 @@ class Piece(NamedTuple):
     "dynamics/parabola", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
     source="free flight: Galileo; measured as the part of the bend that no parabola explains",
     formula="1 - (x - .1) / .5, x = mean over flights of rms(z - parabola) / rms(parabola - chord), 1 where it hardly bends",
-    own=("hover",),
+    own=("hover", "teleport", "frame_rate"),
     coupled={"constant_velocity": "what moves evenly does not bend",
              "sticks": "what sticks flies no more",
-             "reversal": "a clip that fits nothing shows none of the flights",
-             "kick": "a push in mid-air is no parabola"},
+             "shuffled_frames": "what is everywhere at once flies nowhere",
+             "interpenetration": "what sinks into the floor leaves the parabola before it turns"},
     blind=("how strong the pull is, which dynamics/gravity measures", "flights of less than a sixth of a second"),
 )  # fmt: skip
 def parabola(seen: Observation, case: Case) -> Scored | Unscored:
@@ -72,9 +74,9 @@ def parabola(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/acceleration", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="constant force on ramps, under friction and over pulleys; measured like dynamics/parabola",
     formula="mean over stretches of constant force of rms(z - parabola) / rms(parabola - chord), weighted by time",
-    own=("constant_velocity",),
+    own=("constant_velocity", "pace_drift"),
     coupled={"hover": "what stands still does not speed up",
-             "reversal": "what slides to a stop does not start by itself",
+             "direction_swap": "what comes towards the camera hardly moves in the picture",
              "kick": "a push is speed from nowhere",
              "teleport": "a jump is speed from nowhere"},
     blind=("how large the acceleration is, which dynamics/law_residual and dynamics/gravity measure",),
@@ -95,7 +97,7 @@ def acceleration(seen: Observation, case: Case) -> Scored | Unscored:
 
 def falls_in_flight(seen: Observation, case: Case) -> list[float]:
     """Downward accelerations in the clip's own picture while the truth flies freely, each in diameters of the body per s^2."""
-    found = matched(seen, case)
+    found = in_motion(seen, case)
     if isinstance(found, str):
         return []
     by_body = {match.index: match for match in found.bodies}
@@ -118,9 +120,9 @@ def _judged(seen: Observation, case: Case, laws: set[str], what: str, noun: str,
     pieces = _pieces(case, case.truth, free=free)
     if not pieces:
         return Unscored(reason=f"nothing {what} for long enough here")
-    found = matched(seen, case)
+    found = in_motion(seen, case)
     if isinstance(found, str):
-        return worst(1.0, found)
+        return _flights_anyhow(seen, case, found) if free else worst(1.0, found)
     by_body = {match.index: match for match in found.bodies}
     strays = [(_stray(by_body.get(piece.body), piece, seen), piece.end - piece.start) for piece in pieces]
     rows = [(stray, long) for stray, long in strays if stray is not None]
@@ -132,6 +134,32 @@ def _judged(seen: Observation, case: Case, laws: set[str], what: str, noun: str,
     return Scored(
         value=value, why=f"{value:.1%} of the bend over {len(rows)} {noun}{'es' if noun == 'stretch' else 's'} is no parabola{lost}."
     )
+
+
+def _flights_anyhow(seen: Observation, case: Case, why: str) -> Scored:
+    """Where no fit says when what flies: every stretch between two blows, in which what flies bends downwards, like any parabola."""
+    found = in_motion(seen, case, anyhow=True)
+    if isinstance(found, str):
+        return worst(1.0, found)
+    rows = [row for match in found.bodies for row in _own_flights(match, found.seen)]
+    if not rows:
+        return worst(1.0, why)
+    value = float(sum(stray * long for stray, long in rows) / sum(long for _, long in rows))
+    return Scored(value=value, why=f"{value:.1%} of the bend over {len(rows)} flights of its own is no parabola.")
+
+
+def _own_flights(match: Match, seen: Observation) -> list[tuple[float, float]]:
+    """The share of the bend that is no parabola, and the frames, of each stretch between two blows that is high enough."""
+    t, z = match.path.t, match.path.z
+    edges = np.array([-np.inf, *sorted(c.t for c in seen.contacts if match.track.id in c.bodies), np.inf])
+    rows = []
+    for low, high in pairwise(edges):
+        inside = (t > low + EDGE_S) & (t < high - EDGE_S)
+        if inside.sum() < LEAST_POINTS or np.ptp(z[inside].imag) < HIGH * match.path.diameter:
+            continue
+        stray, bend, pull = _bent(t[inside], z[inside])
+        rows.append((_share(stray, bend, match) if pull.imag < 0 else 1.0, float(inside.sum())))
+    return rows
 
 
 def _pieces(case: Case, truth: Truth, *, free: bool) -> list[Piece]:
@@ -205,6 +233,11 @@ def _stray(match: Match | None, piece: Piece, seen: Observation) -> float | None
     _, _, wanted = _bent(t, expected)
     if (pull * np.conj(wanted)).real < CURVED * abs(wanted) ** 2:
         return 1.0
+    return _share(stray, bend, match)
+
+
+def _share(stray: float, bend: float, match: Match) -> float:
+    """The share of a bend that is no parabola, less what the tracker errs by."""
     stray = float(np.sqrt(max(stray**2 - match.path.noise**2, 0.0)))
     return float(stray / np.hypot(stray, bend)) if bend > 0 else 1.0
 

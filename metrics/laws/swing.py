@@ -9,6 +9,7 @@ import numpy as np
 from kinema.metrics.align import NoFit, unhurried
 from kinema.metrics.laws.matched import Match, matched, moves_little, no_truth, truth_path, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.untangle import untangled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +32,8 @@ DEAD = 0.12  # -, share of the whole way that a turn back takes at least
     formula="|ln(T seen / T true)| = |ln a| of y(t) = s R y_truth(a t + b) + o, a in [.3, 3] at no cost",
     own=("time_stretch", "pace_drift", "constant_velocity"),
     coupled={"gravity": "pendulums swing by it, springs do not",
-             "reversal": "a swing from elsewhere may fit nothing",
-             "hover": "a swing that stops halfway takes longer",
+             "interpenetration": "what sinks into its neighbour at every blow swings otherwise",
+             "shuffled_frames": "frames in any order swing to no beat",
              "kick": "a push carries the swing away"},
     blind=("whether the swing decays, which dynamics/energy measures", "where the swing takes place"),
 )  # fmt: skip
@@ -49,6 +50,7 @@ def period(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if reason := no_truth(case) or _no_swing(case, SWINGS):
         return Unscored(reason=reason)
+    seen = untangled(seen)
     found = unhurried(seen, case)
     if isinstance(found, NoFit) or found.failed:
         return worst(WORST, found.failed)
@@ -63,8 +65,8 @@ def period(seen: Observation, case: Case) -> Scored | Unscored:
     formula="|beta / alpha| of z - mean = (alpha + beta tau) (truth - mean), tau from -1/2 to 1/2 through the clip, at most 1",
     own=("damping",),
     coupled={"constant_velocity": "there is no swing to keep",
-             "reversal": "a swing that dies away grows backwards",
-             "kick": "a push adds energy",
+             "interpenetration": "what sinks into its neighbour swings farther",
+             "shuffled_frames": "frames in any order keep no swing",
              "pace_drift": "a pace that changes bends the regression a little"},
     blind=("energy that is lost in a moment, at a contact: see dynamics/restitution", "motion that does not come back"),
 )  # fmt: skip
@@ -81,6 +83,7 @@ def energy(seen: Observation, case: Case) -> Scored | Unscored:
     """
     if reason := no_truth(case) or _no_swing(case, KEEPS):
         return Unscored(reason=reason)
+    seen = untangled(seen)
     free = unhurried(seen, case)
     found = matched(seen, case, free)
     if isinstance(found, str):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kinema.metrics.align import NoFit, aligned, backwards, symmetry
+import numpy as np
+
+from kinema.metrics.align import NoFit, backwards, lawful, symmetry
 from kinema.metrics.laws.matched import moves_little, no_truth
 from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.untangle import untangled
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Observation
@@ -26,7 +29,7 @@ LEAST = 0.03  # rms, of the residuals: less is the tracker's
     coupled={"constant_velocity": "even motion has no direction of time",
              "hover": "what waits halfway fits less both ways",
              "kick": "what is carried away fits less both ways",
-             "sticks": "what stops dead fits less both ways"},
+             "shuffled_frames": "frames in any order run neither way"},
     blind=("motion that is much the same backwards, which is Unscored",),
 )  # fmt: skip
 def time_direction(seen: Observation, case: Case) -> Scored | Unscored:
@@ -47,10 +50,11 @@ def time_direction(seen: Observation, case: Case) -> Scored | Unscored:
     alike = symmetry(case)
     if alike < (LIKE_BY_LAW if "arrow_of_time" in case.laws else LIKE):
         return Unscored(reason=f"the motion is much the same backwards (residual {alike:.2f})")
-    forth, back = aligned(seen, case), backwards(seen, case)
+    seen = untangled(seen)
+    forth, back = lawful(seen, case), backwards(seen, case)
     if isinstance(forth, NoFit) or isinstance(back, NoFit):
         return Scored(value=0.5, why="No body is followed, so nothing says which way time runs.")
-    a, b = (max(LEAST, 1.0 if one.failed else one.rms) for one in (forth, back))
+    a, b = (float(np.clip(one.rms, LEAST, 1.0)) for one in (forth, back))
     value = float(b**SHARP / (a**SHARP + b**SHARP))
     return Scored(
         value=value, why=f"Forwards {a:.0%} of the motion is left unexplained, backwards {b:.0%}.", details={"forwards": a, "backwards": b}

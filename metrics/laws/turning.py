@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.align import Fit, NoFit, main_tracks
-from kinema.metrics.laws.matched import matched, moves_little, no_truth, worst
+from kinema.metrics.laws.matched import in_motion, matched, moves_little, no_truth, worst
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.reference import OUTLINE_RATE, reference_of
 
@@ -50,7 +50,8 @@ def rotation(seen: Observation, case: Case) -> Scored | Unscored:
     turning = {body: spread for body in range(len(case.truth.bodies)) if (spread := _spread(case, body)) > 0}
     if not turning:
         return Unscored(reason="no body with a long side turns here")
-    found = matched(seen, case, _by_turning(seen, case) if len(case.truth.bodies) == 1 and moves_little(case) else None)
+    on_the_spot = len(case.truth.bodies) == 1 and moves_little(case)
+    found = matched(seen, case, _by_turning(seen, case)) if on_the_spot else in_motion(seen, case)
     if isinstance(found, str):
         return worst(1.0, found)
     by_body = {match.index: match for match in found.bodies}
