@@ -3,6 +3,9 @@
 What is heard comes d/343 s after it happens. The truth knows the d that was asked for, and that much is taken off every lag, so that a clip
 in which sound needs its time through the air has the lag 0; of a clip from outside nobody knows d, and nothing is taken off
 (0 to 15 ms for scenes of a few metres).
+
+A few right impacts earn no full marks: from a quarter of the impacts without a sound on, or where equal clicks would fit as well, a value
+goes evenly towards its worst (``Pairing.missing``). Impacts count by how surely and how plainly they are seen.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ WORST_DRIFT = 150.0  # ms/s
 FEW, OUTLIER = 4, 4.0  # lags from which on one that strays further than so many times their median deviation counts only as that far
 SPAN_S = 0.5  # s between the first and the last impact, at least, to speak of a drift
 EARLY_MS, LATE_MS = (-90.0, -45.0), (125.0, 185.0)  # ITU-R BT.1359-1: acceptable and detectable, sound before and after the picture
+MISSING = "m: how far more than a quarter of the impacts have no sound, or equal clicks fit as well (0 to 1)"
 VOTE = (
     "argmax over shift (|.| <= 750 ms) and stretch of the share of impacts and onsets, by strength, that pair under it "
     "(Gaussian, 25 ms; level against speed, 12 dB)"
@@ -39,30 +43,28 @@ BLIND = (
     "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
     "Without truth the sound's way through the air (3 ms a metre) counts as lag.",
 )
-LESS = ("dropped_impact", "dropouts", "silence", "noise_sound")  # impacts that are no longer heard
-OTHER: Mapping[str, str] = {
-    "shuffled_sound": "the sound of another scene has no lag of its own",
-    "click_track": "clicks lie where they happen to",
-}
-LAGS: Mapping[str, str] = {
-    **OTHER,
-    "phantom_impact": "of a single impact nothing tells which of two equal sounds is its own",
+APART = ("hover", "pace_drift", "reversal", "shuffled_frames", "frame_rate", "damping")  # move what is seen away from what is heard
+OTHER = ("shuffled_sound", "click_track")  # the sound of something else
+SILENT: Mapping[str, str] = {"silence": "what has no sound has no lag", "noise_sound": "noise covers the impacts"}
+UNSEEN: Mapping[str, str] = {
+    "constant_velocity": "a body that glides on touches nothing",
     "vanish": "a body that is gone before it touches shows no impact",
 }
 
 
 @metric(
     "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
-    formula=f"|median(onset - contact - d/343)| over the pairs of: {VOTE}",
-    own=("sound_delay", "sound_drift", "sound_jitter", *LESS), coupled=LAGS, blind=BLIND,
+    formula=f"(1 - m) |median(onset - contact - d/343)| + 500 m over the pairs of: {VOTE}; {MISSING}",
+    own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN}, blind=BLIND,
 )  # fmt: skip
 def offset(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound of an impact is from its sight, in milliseconds.
 
     Returns:
-        Absolute median lag over the impacts that have a sound, 0 when every contact is heard at once, 500 when nothing is heard, or
-        when the truth has a contact and none is seen. ``Unscored`` when nothing touches in the truth, or not so that it can be seen
-        (without truth: when nothing touches in the clip).
+        Absolute median lag over the impacts that have a sound, mixed with 500 as more than a quarter of them have none. 0 when every
+        contact is heard at once, 500 when nothing is heard, or when the truth has a contact and none is seen. ``Unscored`` when nothing
+        touches in the truth, or not so that it can be seen (without truth: when nothing touches in the clip). Never negative, so that
+        clips that are early and clips that are late do not make up for one another; their direction is ``sync/lag``.
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.51, 1.01])
@@ -77,15 +79,16 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
-    formula=f"median(onset - contact - d/343) over the pairs of: {VOTE}",
-    own=("sound_delay", "sound_drift", "sound_jitter", *LESS), coupled=LAGS, blind=BLIND,
+    formula=f"sync/offset with its sign, + where the sound is late: over clips its mean shows what they have in common. Pairs: {VOTE}",
+    own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN}, blind=BLIND,
 )  # fmt: skip
 def lag(seen: Observation, case: Case) -> Scored | Unscored:
     """How much later than its sight the sound of an impact comes, in milliseconds; negative where it comes first.
 
     Returns:
-        Median lag over the impacts that have a sound; 500 when nothing is heard, or when the truth has a contact and none is seen.
-        ``Unscored`` when nothing touches in the truth, or not so that it can be seen (without truth: in the clip).
+        ``sync/offset`` with its sign: a model whose sound is late as a rule has a mean far from 0, one that is early as often as late
+        has not. 500 when nothing is heard, or when the truth has a contact and none is seen. ``Unscored`` when nothing touches in the
+        truth, or not so that it can be seen (without truth: in the clip).
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00], onsets=[0.48, 0.98])
@@ -100,16 +103,17 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/jitter", version=1, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
-    formula="standard deviation of the lags of paired impacts round their straight line over time (n - 2; of two round their mean)",
-    own=("sound_jitter", *LESS), coupled=OTHER,
+    formula=f"(1 - m) s + 100 m, s: standard deviation of lags round their line over time (n - 2; of two round their mean); {MISSING}",
+    own=("sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN},
     blind=(*BLIND, "A sound more than 300 ms from where the others put it counts as missing, not as jitter."),
 )  # fmt: skip
 def jitter(seen: Observation, case: Case) -> Scored | Unscored:
     """How unevenly the sounds follow their impacts, in milliseconds: 0 where all come equally late.
 
     Returns:
-        Standard deviation of the lags; 100 where fewer than two impacts are heard though the truth shows two. ``Unscored`` where the truth
-        shows fewer than two impacts one by one (without truth: the clip).
+        Standard deviation of the lags (of four or more those far off count only as four median deviations); 100 where fewer than two
+        impacts are heard though the truth shows two. ``Unscored`` where the truth shows fewer than two impacts one by one (without
+        truth: the clip).
 
     Example:
         >>> seen = Observation.of(contacts=[0.50, 1.00, 1.50], onsets=[0.60, 1.12, 1.60])
@@ -122,11 +126,7 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
     if len(found.pairs) < 2:
         return Scored(value=WORST_JITTER_MS, why=_why(found), details=_details(found))
     at, strays = found.strays(FURTHEST)
-    rest = strays - (_slope(at, strays) * (at - at.mean()) if len(at) > 2 else 0.0)
-    rest = rest - (np.median(rest) if len(at) > 2 else rest.mean())
-    middle = float(np.median(np.abs(rest)))
-    if len(at) >= FEW:
-        rest = np.clip(rest, -OUTLIER * middle, OUTLIER * middle)
+    rest = _off_the_line(at, strays)
     spread = min(WORST_JITTER_MS, 1000 * float(np.sqrt((rest**2).sum() / max(1, len(at) - 2))))
     value = (1 - found.missing) * spread + found.missing * WORST_JITTER_MS
     return Scored(value=value, why=f"{_many(len(strays), 'lag')}, {spread:.1f} ms apart (standard deviation).", details=_details(found))
@@ -134,9 +134,9 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
-    formula="|slope| of lag over time (least squares) of paired impacts",
-    own=("sound_drift", "dropped_impact", "silence", "noise_sound"),
-    coupled={**OTHER, "sound_jitter": "a few sounds that stray have a slope", "dropouts": "impacts that fall into one are missing"},
+    formula=f"(1 - m) |slope| + 150 m, slope: weighted median of those of all pairs of lags over time (Theil and Sen); {MISSING}",
+    own=("sound_drift", "dropped_impact", *OTHER, *APART),
+    coupled={**SILENT, "sound_jitter": "a few sounds that stray have a slope", "constant_velocity": UNSEEN["constant_velocity"]},
     blind=(*BLIND, "Where a stretch of sound and of picture agree nothing drifts: that is dynamics/pace."),
 )  # fmt: skip
 def drift(seen: Observation, case: Case) -> Scored | Unscored:
@@ -161,19 +161,17 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
     if len(times) < 2 or np.ptp(times) < SPAN_S / 2:
         return Scored(value=WORST_DRIFT, why=_why(found), details=_details(found))
     slope = 1000 * _slope(times, found.lags)
+    value = (1 - found.missing) * min(WORST_DRIFT, abs(slope)) + found.missing * WORST_DRIFT
     why = f"Over {np.ptp(times):.2f} s the sound comes {abs(slope):.0f} ms {'later' if slope >= 0 else 'earlier'} every second."
-    return Scored(value=min(WORST_DRIFT, abs(slope)), why=why, details={**_details(found), "slope_ms_per_s": round(slope, 2)})
+    return Scored(value=value, why=why, details={**_details(found), "slope_ms_per_s": round(slope, 2)})
 
 
 @metric(
     "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
     formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 for an impact without sound",
-    own=("sound_delay", "sound_jitter", *LESS),
-    coupled={
-        **OTHER, "sound_drift": "sound that runs away is late in the end",
-        "room": "weak impacts are covered by the room's answer to strong ones",
-    },
+    own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", "noise_sound", *OTHER, *APART),
+    coupled={"silence": "what is cut off has no sound", **UNSEEN, "room": "weak impacts are covered by the room's answer to strong ones"},
     blind=(*BLIND, "What no viewer notices is perfect here: see sync/offset for less than 45 ms."),
 )  # fmt: skip
 def perceptual(seen: Observation, case: Case) -> Scored | Unscored:
@@ -211,6 +209,18 @@ def _paired(seen: Observation, case: Case, *, least: int = 1, share: float = SOM
     if case.truth is None and len(sure) < least:
         return Unscored(reason="nothing touches in the clip" if not sure else f"fewer than {least} contacts in the clip")
     return pair_up(seen, case)
+
+
+def _off_the_line(at: NDArray[np.float64], strays: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Seconds by which lags stray from their straight line; of two from their mean."""
+    if len(at) < 3 or np.ptp(at) <= 0:
+        return strays - strays.mean()
+    if len(at) < FEW:
+        return strays - np.polyval(np.polyfit(at - at.mean(), strays, 1), at - at.mean())
+    rest = strays - _slope(at, strays) * (at - at.mean())
+    rest = rest - np.median(rest)
+    furthest = OUTLIER * float(np.median(np.abs(rest)))
+    return np.clip(rest, -furthest, furthest)
 
 
 def _slope(at: NDArray[np.float64], lags: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from kinema.metrics.sync_pairs import SURE, events_of, matches, pair_up
 from kinema.metrics.sync_truth import ALMOST_ALL, audible, no_impacts, travel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,10 +42,17 @@ BLIND = (
     "A contact too light or too short to be seen, where bodies lie or touch already, may explain any sound then.",
     "Sounds closer than 30 ms are one.",
 )
-STRAYED = {"sound_delay": "a sound that comes too late is no longer its impact's"}
-OTHER_SOUND = {"shuffled_sound": "the sounds of another scene are there in place of its own", "click_track": "a click is a phantom sound"}
 COVERED = "weak impacts are covered by the room's answer to strong ones"
-OWN = ("dropped_impact", "phantom_impact", "sound_jitter", "sound_drift", "dropouts", "silence", "noise_sound")
+UNSEEN = "frames out of their order show no contact"
+PARTED = ("hover", "pace_drift", "reversal", "damping", "vanish", "constant_velocity")  # what is seen is not what is heard
+OWN = (
+    "sound_delay", "sound_jitter", "sound_drift", "dropped_impact", "phantom_impact", "noise_sound", "shuffled_sound", "click_track",
+    *PARTED,
+)  # fmt: skip
+COUPLED: Mapping[str, str] = {
+    "silence": "what is cut off has no sound", "room": COVERED, "shuffled_frames": UNSEEN,
+    "frame_rate": "a frame that is shown again hides when things touch",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,17 @@ class _Events:
 @metric(
     "sync/event_f1", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="F1 of contacts and onsets matched one to one (Hungarian) within 50 ms; null: the sound shifted round the clip",
-    formula="2 heard / (2 heard + silent + phantom), matched within 50 ms of contact + d/343",
+    formula="2 heard / (2 heard + silent + phantom) by weight (how surely seen, how loud), within 50 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
+    coupled=COUPLED,
     blind=(*BLIND, "All or nothing at 50 ms: see sync/offset."),
 )  # fmt: skip
 def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether every impact has its sound and every sound its impact, within 50 ms.
 
     A contact that is only suspected (confidence below one half) may explain a sound but asks for none, and so may a body
-    that lies where it has touched before (a rattle too small to be seen). An onset more than 30 dB below the loudest
-    asks for no contact.
+    that lies where it has touched before (a rattle too small to be seen) a sound softer than the impact before. An onset more than 30 dB
+    below the loudest asks for no contact, one of 20 dB in full. Contacts weigh by how surely and how plainly they are seen.
 
     Returns:
         F1 of contacts and onsets. 1 where nothing is to be heard and nothing is, 0 where the truth touches and the clip neither shows nor
@@ -110,7 +117,7 @@ def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/event_f1_25", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 25 ms", formula="2 heard / (2 heard + silent + phantom), matched within 25 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
+    coupled=COUPLED,
     blind=BLIND,
 )  # fmt: skip
 def event_f1_25(seen: Observation, case: Case) -> Scored | Unscored:
@@ -131,7 +138,7 @@ def event_f1_25(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/event_f1_100", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 100 ms", formula="2 heard / (2 heard + silent + phantom), matched within 100 ms of contact + d/343",
     own=OWN,
-    coupled={**STRAYED, **OTHER_SOUND, "room": COVERED},
+    coupled=COUPLED,
     blind=BLIND,
 )  # fmt: skip
 def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
@@ -152,9 +159,10 @@ def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/phantom", version=1, unit="1/s", better="lower", best=0.0, worst=WORST_PHANTOM, needs=("contacts", "onsets"),
     source="false positives of the matching, apart",
     formula="sounds within 30 dB of the loudest that no contact explains once the common lag is taken off, per second; at most 4",
-    own=("phantom_impact",),
+    own=("phantom_impact", "shuffled_sound", "click_track", "reversal", "vanish", "constant_velocity"),
     coupled={
-        **OTHER_SOUND, "sound_jitter": "a sound that strays too far is no impact's", "dropouts": "what goes on after a gap starts anew",
+        "sound_jitter": "a sound that strays too far is no impact's", "hover": "impacts that come later are seen after the clip's end",
+        "shuffled_frames": UNSEEN, "frame_rate": COUPLED["frame_rate"],
     }, blind=BLIND,
 )  # fmt: skip
 def phantom(seen: Observation, case: Case) -> Scored | Unscored:
@@ -183,10 +191,10 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/silent", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("contacts", "onsets"),
     source="false negatives of the matching, apart",
     formula="share of the sure contacts without an onset within 50 ms once the common lag is taken off",
-    own=("dropped_impact", "dropouts", "silence", "noise_sound"),
+    own=("dropped_impact", "noise_sound", "shuffled_sound", "click_track", "shuffled_frames", "pace_drift", "reversal", "hover"),
     coupled={
-        "sound_jitter": "a sound that strays too far is no impact's", "shuffled_sound": "no impact has its own sound",
-        "click_track": "clicks cover the impacts", "room": COVERED,
+        "silence": "what is cut off has no sound", "sound_jitter": "a sound that strays too far is no impact's", "room": COVERED,
+        "constant_velocity": "a body that glides on touches nothing",
     }, blind=BLIND,
 )  # fmt: skip
 def silent(seen: Observation, case: Case) -> Scored | Unscored:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["av_align_javis", "av_align_tempotokens"]
 
+CLAIMED = ("sound_delay", "sound_drift", "dropped_impact", "phantom_impact", "silence", "shuffled_sound", "click_track")  # by its authors
 LEAST_FLOW = 0.1  # px, of a peak that counts (TempoTokens since 2025-02-13)
 FAULTS = (
     "Maxima of the mean flow are no contacts: a bounce peaks a frame early, and a blow between equals not at all.",
@@ -29,7 +30,7 @@ FAULTS = (
 @metric(
     "sync/av_align_tempotokens", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets",), legacy=True,
     source="TempoTokens av_align.py since 2025-02-13, with our onsets and flow",
-    formula="k / (A + V - k), V: maxima of mean flow of at least .1 px, k: matched one to one within one frame", blind=FAULTS,
+    formula="k / (A + V - k), V: maxima of mean flow of at least .1 px, k: matched one to one within one frame", own=CLAIMED, blind=FAULTS,
 )  # fmt: skip
 def av_align_tempotokens(seen: Observation, case: Case) -> Scored | Unscored:
     """Overlap of sound onsets and peaks of motion, as TempoTokens counts it.
@@ -60,7 +61,7 @@ def av_align_tempotokens(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/av_align_javis", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets",), legacy=True,
     source="JavisBench src/av_align.py, with our onsets and flow",
     formula="k / (A + V - k + 1e-6), V: maxima of mean flow, k: onsets within one frame of any of them; here at most 1",
-    blind=(*FAULTS, "One peak may serve many sounds, so that the original exceeds 1."),
+    own=CLAIMED, blind=(*FAULTS, "One peak may serve many sounds, so that the original exceeds 1."),
 )  # fmt: skip
 def av_align_javis(seen: Observation, case: Case) -> Scored | Unscored:
     """Overlap of sound onsets and peaks of motion, as JavisBench counts it.
