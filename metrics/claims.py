@@ -26,6 +26,7 @@ __all__ = ["CHECKS", "MET", "Evidence", "Verdict", "check", "share_of_colour", "
 MET = 0.7  # -, from here on a statement counts as met
 CANDIDATES = 24  # tracks, the longest, among which bodies are looked for
 SHORT = 0.25  # -, share of the clip's frames; a shorter track is measured as if it were that long: scraps do not win
+IN_TURN = 0.02  # -, worth of starting where a body does among others: less than its direction (0.1) and its colour (1)
 STARTED = 0.12  # diameters from the start along an axis: then a body surely moves that way
 SURE = 0.15  # -, distance to the claimed colour over that to the next one, up to which it surely is it: 95 of 100 true bodies have less
 LIKE = 24.0  # CIEDE2000 at equal luminance, beyond which a colour is none of the named ones; named ones are 15 to 90 apart
@@ -73,7 +74,7 @@ class Evidence:
         longest = sorted(self.seen.tracks, key=lambda track: -float(track.confidence.sum()))[:CANDIDATES]
         if not bodies or not longest:
             return {}
-        worth = np.array([[self._worth(body, track) for track in longest] for body in bodies])
+        worth = np.array([[self._worth(body, track) for track in longest] for body in bodies]) + self._in_turn(bodies, longest)
         rows, columns = linear_sum_assignment(-worth)
         return {bodies[row]: longest[column] for row, column in zip(rows, columns, strict=True)}
 
@@ -128,6 +129,27 @@ class Evidence:
             moves.append("down" if y[upright[0]] > y[0] else "up")
         return tuple(moves)
 
+    def start(self, body: int) -> tuple[float, float] | None:
+        """Where a body starts in the truth: share of the picture's width, and metres from the eye; None where nothing is known."""
+        truth = self.case.truth
+        if truth is None:
+            return None
+        names = [one.name for one in truth.bodies]
+        all_names = [one.name for one in truth.scene.bodies()]
+        if body >= len(all_names) or all_names[body] not in names:
+            return None
+        place = truth.position[0, names.index(all_names[body])]
+        return float(truth.camera.project(place, 1, 1)[0]), float((place - truth.camera.eye) @ truth.camera.axes[1])
+
+    def _in_turn(self, bodies: list[int], tracks: list[Track]) -> NDArray[np.float64]:
+        """A little for tracks that start from left to right as the bodies do: of bodies of one colour it says which is which."""
+        starts = [self.start(body) for body in bodies]
+        if len(bodies) != len(tracks) or any(start is None for start in starts):
+            return np.zeros((len(bodies), len(tracks)))
+        mine = np.argsort(np.argsort([start[0] for start in starts if start is not None]))
+        theirs = np.argsort(np.argsort([float(track.x[0]) for track in tracks]))
+        return IN_TURN * (1 - np.abs(mine[:, None] - theirs[None]) / len(bodies))
+
     def _worth(self, body: int, track: Track) -> float:
         frames = max(len(self.seen.times), 1)
         worth = 0.01 * min(1.0, len(track.t) / frames)
@@ -180,7 +202,7 @@ def _judged(claim: Claim, evidence: Evidence) -> Verdict:
 def share_of_colour(track: Track, name: str, frames: int, short: float = SHORT) -> float:
     """How much of a track has a colour: mean over its frames, of which at least a share ``short`` of the clip's must be there.
 
-    Where colours were measured, by CIEDE2000 at equal luminance: 1 where the claimed one is far nearer (0.15) than the next named one, falling
+    Where colours were measured, by CIEDE2000 at equal luminance: 1 where the claimed one is far nearer than the next named one, falling
     to 0 where another is as near, or where it is further than 24; else by their names.
     """
     own = list(track.colours or (track.colour or "",) * len(track.t))

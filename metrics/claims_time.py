@@ -23,7 +23,7 @@ ELSEWHEN = 0.5  # -, what is left for an event that is seen, but not near its ti
 TILTED = 0.6  # rad, from which on something has toppled or fallen over: 34 degrees
 REST = 0.08  # -, of its greatest speed, below which a body has come to rest
 LANDED = 0.15  # diameters above the lowest place, from which on a falling body has landed
-STRUCK = 0.75  # diameters above the lowest place, within which a blow from above is a landing: between two frames a body goes on falling
+STRUCK = 0.6  # -, of the way down, from which on a blow from above is a landing: a fast body is lowest between two frames
 COMMON = 0.8  # -, of the shortest way of several bodies, after which it is seen who is first
 EARLIER_S = 0.02  # s, by which one must be first
 HELD = 0.35  # diameters that something that stands may sway
@@ -243,7 +243,7 @@ def _order(claim: Claim, evidence: Evidence) -> Verdict:
     if evidence.says("sound") == "voice":
         times = _spoken(evidence)
     else:
-        times = {body: _arrival(track, evidence) for body, track in evidence.owners.items()}
+        times = {body: _arrival(body, track, evidence) for body, track in evidence.owners.items()}
     mine = times.get(claim.body if claim.body is not None else -1)
     if mine is None:
         return Verdict(claim=claim, holds=0.0, why="the body is not seen to be any")
@@ -255,8 +255,8 @@ def _order(claim: Claim, evidence: Evidence) -> Verdict:
     return Verdict(claim=claim, holds=holds, why=f"{claim.value} asked for, at {mine:.2f} s, after {before} of {len(others)} others")
 
 
-def _arrival(track: Track, evidence: Evidence) -> float | None:
-    """When a body has arrived: landed where it falls, else as far along as every body gets."""
+def _arrival(body: int, track: Track, evidence: Evidence) -> float | None:
+    """When a body has arrived: landed where it falls, else as far along as every body gets; what is farther off looks slower."""
     down = [claim for claim in evidence.case.claims if claim.kind == "direction" and claim.value == "down"]
     x, y = evidence.path(track)
     first = track.t < evidence.first_cut
@@ -264,11 +264,17 @@ def _arrival(track: Track, evidence: Evidence) -> float | None:
         low = float(y[first].max()) if first.any() else float(y.max())
         if low - y[0] < STARTED * track.diameter:
             return None
-        blows = [t for t in _bounces(evidence, [track]) if np.interp(t, track.t, y) > low - STRUCK * track.diameter]
+        blows = [t for t in _bounces(evidence, [track]) if np.interp(t, track.t, y) > y[0] + STRUCK * (low - y[0])]
         reached = _reached(y, track.t, low - LANDED * track.diameter)
         return min([*blows, *([] if reached is None else [reached])], default=None)
-    common = COMMON * min(_reach(one, evidence) for one in evidence.owners.values())
+    common = COMMON * min(_reach(one, evidence) * _far(other, evidence) for other, one in evidence.owners.items()) / _far(body, evidence)
     return _reached(np.hypot(x - x[0], y - y[0]), track.t, common) if common > STARTED * track.diameter else None
+
+
+def _far(body: int, evidence: Evidence) -> float:
+    """Metres from the eye at the start, where the truth is known, else 1."""
+    start = evidence.start(body)
+    return 1.0 if start is None else start[1]
 
 
 def _reach(track: Track, evidence: Evidence) -> float:

@@ -175,3 +175,61 @@ def test_all_claims_of_a_take_are_met_and_none_of_nothing(family: str, closed_fo
     assert len(whole.details["claims"]) == len(case.claims)
     assert value(claims(Observation(), case)) == 0
     assert share_held(verdicts(Evidence(Observation(), Case.outside("a ball"))), "nothing said") == Unscored(reason="nothing said")
+
+
+def fallen(start: float, lands: float) -> np.ndarray:
+    """A fall from ``start`` to 100 px that takes ``lands`` s, and a bounce of half the speed."""
+    pull = 2 * (100 - start) / lands**2
+    after = T - lands
+    return np.where(T < lands, start + pull * T**2 / 2, np.minimum(100 - pull * lands / 2 * after + pull * after**2 / 2, 100))
+
+
+def test_who_lands_first_is_known_where_the_floor_is_met_between_two_frames_and_after_a_cut() -> None:
+    colours = (Claim(kind="colour", value="red", body=0), Claim(kind="colour", value="blue", body=1))
+    falls = tuple(Claim(kind="direction", value="down", body=body) for body in (0, 1))
+    case = asked(*colours, *falls, Claim(kind="order", value="first", body=1))
+    for mine, other, first in ((0.21, 0.37, 1.0), (0.37, 0.21, 0.0)):
+        low, high = track(1, y=fallen(70.0, mine), colour="blue"), track(0, y=fallen(20.0, other))
+        hits = tuple(
+            VisualContact(t=t, bodies=(k, "floor"), x=64, y=100, before=(0, 300), after=(0, -150)) for t, k in ((mine, 1), (other, 0))
+        )
+        assert value(order(seen_of(high, low, contacts=hits), case)) == first
+        moved = replace(low, y=np.where(T > 2.0, low.y + 40, low.y))
+        assert value(order(seen_of(high, moved, contacts=hits, cuts=(2.0,)), case)) == first
+
+
+def test_what_the_camera_does_beside_its_move_counts_against_it() -> None:
+    n = len(T)
+    case, got = asked(Claim(kind="camera", value="pan_right")), []
+    for tilt in (0.0, 0.03, 0.06, 0.085, 0.2):
+        view = View(x=0.09 * 128 * T, y=tilt * 128 * T, scale=np.ones(n), roll=np.zeros(n), stray=np.zeros(n), confidence=np.ones(n))
+        got.append(value(camera(seen_of(view=view), case)))
+    assert got[0] == 1
+    assert got == sorted(got, reverse=True)
+    assert got[3] == pytest.approx(0.5, abs=0.05)
+    assert got[4] == 0
+
+
+def test_a_colour_on_the_way_to_another_counts_less() -> None:
+    case = asked(Claim(kind="colour", value="orange", body=0))
+    orange, blue = (np.array(COLOURS[name], dtype=float) for name in ("orange", "blue"))
+    mixed = [np.tile((1 - share) * orange + share * blue, (len(T), 1)) for share in (0, 0.1, 0.2, 0.3, 0.6)]
+    got = [value(colour(seen_of(track(0, rgb=rgb)), case)) for rgb in mixed]
+    assert got[0] == 1
+    assert got == sorted(got, reverse=True)
+    assert got[-1] == 0
+
+
+def test_what_is_gone_stays_as_long_as_it_is_seen() -> None:
+    case = asked(Claim(kind="stays", value="stands", body=0))
+    whole = track(0)
+    for kept in (12, 36, 60):
+        cut = {name: getattr(whole, name)[:kept] for name in ("frame", "t", "x", "y", "size", "confidence")}
+        gone = replace(whole, **cut, colours=whole.colours[:kept])
+        assert value(stays(seen_of(gone), case)) == pytest.approx(min(1.0, (T[kept - 1] + 0.2) / T[-1]))
+
+
+@pytest.mark.parametrize("level", [-90.0, -70.0, -50.0, -30.0])
+def test_silence_is_heard_by_degrees(level: float) -> None:
+    got = value(silence(seen_of(heard=heard(np.full(300, level))), asked(Claim(kind="silence", value="all"))))
+    assert got == pytest.approx(float(np.clip((-40 - level) / 40, 0, 1)))
