@@ -24,7 +24,7 @@ __all__ = ["Train", "gravity_heard", "loudness", "restitution_heard", "train_of"
 
 QUIET_DB = 30.0  # dB below the loudest onset: a rattle or an echo
 RANGE_DB = 3.0  # dB between the fastest and the slowest impact, at least, to see a slope
-STRAY_DB = 0.75  # dB, standard deviation of an impact's level round the law, for equal speeds (takes of the core suite)
+STRAY_DB = 1.0  # dB, by which an impact strays from the law, for equal speeds (takes seen through blur, noise or compression)
 BEYOND_DB = 1.5  # dB, by which that range may be left
 LEAST = 3  # impacts to see a slope, bounces to see a ratio
 WORST_SLOPE = 1.0  # -; a sound whose level does not follow the speed at all is about so far off

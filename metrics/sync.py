@@ -214,9 +214,9 @@ def _paired(seen: Observation, case: Case, *, least: int = 1, share: float = SOM
 def _off_the_line(at: NDArray[np.float64], strays: NDArray[np.float64]) -> NDArray[np.float64]:
     """Seconds by which lags stray from their straight line; of two from their mean."""
     if len(at) < 3 or np.ptp(at) <= 0:
-        return strays - strays.mean()
+        return np.asarray(strays - strays.mean())
     if len(at) < FEW:
-        return strays - np.polyval(np.polyfit(at - at.mean(), strays, 1), at - at.mean())
+        return np.asarray(strays - np.polyval(np.polyfit(at - at.mean(), strays, 1), at - at.mean()))
     rest = strays - _slope(at, strays) * (at - at.mean())
     rest = rest - np.median(rest)
     furthest = OUTLIER * float(np.median(np.abs(rest)))

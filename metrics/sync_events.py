@@ -159,7 +159,7 @@ def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/phantom", version=1, unit="1/s", better="lower", best=0.0, worst=WORST_PHANTOM, needs=("contacts", "onsets"),
     source="false positives of the matching, apart",
     formula="sounds within 30 dB of the loudest that no contact explains once the common lag is taken off, per second; at most 4",
-    own=("phantom_impact", "shuffled_sound", "click_track", "reversal", "vanish", "constant_velocity"),
+    own=("phantom_impact", "click_track", "reversal", "vanish", "constant_velocity"),
     coupled={
         "sound_jitter": "a sound that strays too far is no impact's", "hover": "impacts that come later are seen after the clip's end",
         "shuffled_frames": UNSEEN, "frame_rate": COUPLED["frame_rate"],
@@ -218,9 +218,10 @@ def silent(seen: Observation, case: Case) -> Scored | Unscored:
     heard = sum(paired.events[i].sure for i, _ in paired.pairs)
     if due == 0 and case.truth is None:
         return Unscored(reason="nothing touches in the clip")
-    if due == 0:
+    if due == 0 and not paired.pairs:
         return Scored(value=1.0, why="The truth has contacts; none is seen.")
-    return Scored(value=paired.lost, why=f"{heard} of {_many(due, 'impact')} heard.", details={"silent_impacts": due - heard})
+    why = f"{heard} of {_many(due, 'impact')} heard." if due else "No impact is sure; one that is suspected is heard."
+    return Scored(value=paired.lost, why=why, details={"silent_impacts": due - heard})
 
 
 def _reason(seen: Observation, case: Case) -> str:
@@ -269,9 +270,10 @@ def _weighed(
     seen: Observation, events: tuple[Event, ...], onsets: Array, pairs: Sequence[tuple[int, int]], explained: set[int], *, quiet: bool
 ) -> _Events:
     hit = {i for i, _ in pairs if events[i].sure}
+    suspected = {i for i, _ in pairs} - hit  # they ask for no sound, but one that they have is theirs
     missed = [] if quiet else [event for i, event in enumerate(events) if event.sure and i not in hit]
     phantoms = _unexplained(seen, onsets, explained, {j: seen.onsets[j].level_db for i, j in pairs if events[i].sure})
-    weights = (sum(events[i].weight for i in hit), sum(event.weight for event in missed), sum(phantoms))
+    weights = (sum(events[i].weight for i in hit | suspected), sum(event.weight for event in missed), sum(phantoms))
     return _Events(len(hit), len(missed), sum(weight > HALF for weight in phantoms), weights)
 
 
