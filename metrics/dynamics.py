@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from kinema.metrics import rebound
 from kinema.metrics.align import Fit, NoFit, aligned, backwards, lawful, main_tracks, unhurried
-from kinema.metrics.flight import AIRBORNE, arcs
+from kinema.metrics.flight import AIRBORNE, Arc, arcs
 from kinema.metrics.laws.matched import moves_little
 from kinema.metrics.laws.parabola import falls_in_flight
 from kinema.metrics.metric import Case, Scored, Unscored, metric
@@ -31,6 +31,7 @@ CLEARLY = 0.1  # rms of a fit that leaves no doubt which way time runs
 ROUGHLY = 0.3  # rms of the fit up to which it says when bodies touch
 BESIDE_S, LEAST_BESIDE = 0.2, 4  # s and frames on either side of a blow from which speeds are read
 EXTRA = 0.25  # -, what a frame loses for a body too many; the next one costs as much of the rest
+ERRS, WELL = 0.15, 0.03  # px that a tracker errs by, and the share of its pull by which a flight may be wrong for it
 REBOUND = 0.1  # -, of the approach speed; less is not a rebound
 PULLED = frozenset(  # laws of motion that gravity drives
     "acceleration buoyancy circular_motion constant_acceleration drag gravity parabola range spring stability torque wave_speed".split()
@@ -255,6 +256,9 @@ def _no_gravity(case: Case, truth: Truth) -> str:
         return case.unfollowed
     if not _swings(case) and not PULLED & set(case.laws):
         return "gravity drives nothing here"
+    names = {body.name for body in truth.bodies}
+    if "stability" in case.laws and any(set(contact.bodies) <= names for contact in _impacts(truth, case.request.seconds)):
+        return "how hard it is struck shows in its fall"
     return "" if _falls(truth, case.request.seconds) else "gravity moves nothing here"
 
 
@@ -298,7 +302,7 @@ def _gravity_of_motion(seen: Observation, case: Case) -> Scored:
     if isinstance(free, NoFit) or free.failed:
         return Scored(value=MOST, why=_sentence(free.failed))
     assert case.truth is not None
-    if any(body.rod_to is not None for body in case.truth.bodies):  # what hangs swings by gravity and length, however widely
+    if _swings(case) and "spring" not in case.laws:  # by gravity and length, however widely
         return _verdict(free.pace**2 * case.gravity, case, f"by swings of {free.pace:.2f} times the pace")
     how = f"by a motion of {free.pace:.2f} times the pace and {free.scale:.2f} times the size"
     return _verdict(free.gravity_ratio * case.gravity, case, how)
@@ -306,18 +310,24 @@ def _gravity_of_motion(seen: Observation, case: Case) -> Scored:
 
 def _gravity_of_flight(seen: Observation, case: Case, found: Fit) -> Scored:
     assert case.truth is not None
-    flights = []
+    flights: list[tuple[float, float]] = []
     for body, k in zip(case.truth.bodies, found.tracks, strict=True):
         if k is not None:
             track = _steady(seen, seen.tracks[k])
             metres = 2 * body.radius / track.diameter
-            high = [arc for arc in arcs(track, seen.contacts) if arc.parabolic and arc.height >= AIRBORNE * track.diameter]
-            flights += [(arc.fall * metres, arc.variance * metres**2) for arc in high]
+            flights += [(arc.fall * metres, arc.variance * metres**2) for arc in _chosen(arcs(track, seen.contacts), track)]
     if not flights:
         return _gravity_of_motion(seen, case)
     pulls, variances = np.array(flights).T
     how = f"over {len(flights)} flight{'s' if len(flights) > 1 else ''}"
     return _verdict(float(np.average(pulls, weights=1 / variances)), case, how)
+
+
+def _chosen(pieces: list[Arc], track: Track) -> list[Arc]:
+    """The flights that tell how a body is pulled: the one before anything is struck, where that says it well enough; else all."""
+    high = [arc for arc in pieces if arc.parabolic and arc.height >= AIRBORNE * track.diameter]
+    first = min(high, key=lambda arc: arc.start, default=None)
+    return [first] if first is not None and np.sqrt(first.variance) * ERRS < WELL * abs(first.fall) else high
 
 
 def _gravity_outside(seen: Observation, case: Case) -> Scored | Unscored:

@@ -49,14 +49,15 @@ def of_clip(seen: Observation, ids: Sequence[int], *, pair: bool) -> float | Non
         pair: whether the contact between two of them is meant, not the one with the floor.
 
     Returns:
-        0 where nothing parts after its first contact, None where there is no such contact.
+        0 where nothing parts after these contacts, None where there is no such contact.
     """
     hits = seen.contacts if pair else [c for track in seen.tracks if track.id in ids for c in floor_hits(seen, track)]
     right_kind = [c for c in sorted(hits, key=lambda c: c.t) if _approach(c, ids, pair=pair) is not None]
     kept = ([c for c in right_kind if c.confidence >= SURE] or right_kind)[: 1 if pair else FIRST_CONTACTS]
     if not kept:
         return None
-    if not _parts(seen, kept[0]):
+    kept = [contact for contact in kept if _parts(seen, contact)]
+    if not kept:
         return 0.0
     speeds = [_approach(contact, ids, pair=pair) or (0.0, 0.0) for contact in kept]
     total = sum(before * before for before, _ in speeds)

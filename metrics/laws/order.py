@@ -42,7 +42,7 @@ WAVE = 4  # bodies that a wave runs through at least
     coupled={"constant_velocity": "who moves evenly from start to end is half-way when all are",
              "reversal": "backwards the last one comes first",
              "shuffled_frames": "who is everywhere at once comes first nowhere",
-             "vanish": "who is not seen arrives never"},
+             "kick": "who is pushed out of the way arrives elsewhere"},
     blind=("bodies that the truth sets in motion less than 80 ms apart",),
 )  # fmt: skip
 def order(seen: Observation, case: Case) -> Scored | Unscored:
