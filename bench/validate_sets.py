@@ -63,12 +63,13 @@ def _verdict(card: Card, plan: Plan, found: Mapping[tuple[str, str], Any], fault
 
 
 def _reading(card: Card, shown: Mapping[str, Any], true: Mapping[str, Any]) -> Reading | None:
-    """A metric's value of a set, with its interval; None where it is not Scored."""
+    """A metric's value of a set, with its interval; None where it is not Scored. Of one that ends at a bound the number that does not."""
     function: Any = card.function
     result = function(_samples({scene: shown[scene] for scene in shown if true.get(scene)}), _samples({s: true[s] for s in shown}))
     if not isinstance(result, Scored):
         return None
-    low, value, high = sorted(badness(result.details.get(name, result.value), card.better) for name in ("low", "value", "high"))
+    given = result.details.get("graded", result.details)
+    low, value, high = sorted(badness(given.get(name, result.value), card.better) for name in ("low", "value", "high"))
     return Reading(value=value, low=low, high=high, n=len(shown))
 
 

@@ -42,7 +42,7 @@ def share_held(found: list[Verdict], nothing: str) -> Scored | Unscored:
     formula="mean over decidable statements of how well each holds, 0 to 1",
     source="own: how far the clip meets the prompt's checkable statements; T2V-CompBench and VBench score one property a prompt",
     own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "size_swap", "move_swap", "style_swap", "light_swap",
-         "stiffen", "vanish", "duplicate", "silence", "dropped_impact", "room", "unasked_sound"),
+         "stiffen", "vanish", "duplicate", "silence", "dropped_impact", "noise_sound", "room", "unasked_sound"),
     coupled={"shuffled_sound": "another scene's sounds are not those asked for, some of which it may have",
              "reversal": "what runs backwards sets out another way and is first where it should be last",
              "shuffled_frames": "what frames out of order show first, and in which order, is by lot",
@@ -98,9 +98,8 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
     formula="mean over the frames asked for of 1 / (1 + |visible - claimed|)^2, 0 where nothing is visible",
     source="own; GenEval and T2V-CompBench count in single frames",
     own=("count_swap", "vanish", "duplicate"),
-    coupled={"direction_swap": "what goes another way may leave the picture", "gravity": "less of it lets bodies leave the picture",
-             "interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one"},
-    blind=("Bodies that never move are background.",),
+    coupled={"interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one"},
+    blind=("Bodies that never move are background.", "Who leaves the picture over its edge, or vanishes there, is counted as still there."),
 )  # fmt: skip
 def count(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether there are as many bodies as the prompt says.

@@ -92,10 +92,10 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
 
 @metric(
     "adherence/sound", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
-    formula="mean over sounds named of min(1, heard / enough): an onset for every blow (without truth: one), .3 s of even noise, "
-    "a tone for .25 or a voice for .08 of the time",
-    source="own", own=("silence", "dropped_impact"),
-    coupled={"noise_sound": "noise hides blows, a voice and a tone", "shuffled_sound": "another scene may have other sounds",
+    formula="mean over sounds named of min(1, heard / enough): an onset for every blow (without truth: one), .3 s of even noise, a voice "
+    "for .08 of the time, a tone for .8 of its own time (without truth: .25 of the clip)",
+    source="own", own=("silence", "dropped_impact", "noise_sound"),
+    coupled={"room": "in a room that answers for long soft blows are not heard", "shuffled_sound": "another scene may have other sounds",
              "material_swap": "on another material less is heard", "gravity": "under less of it less strikes within the clip"},
     blind=("Any onset is an impact; rolling and sliding are not told apart.",),
 )  # fmt: skip

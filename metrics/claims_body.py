@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.claims import COLOURLESS, Evidence, Verdict, check, share_of_colour
-from kinema.metrics.presence import shown_counts
+from kinema.metrics.presence import gone_over_the_edge, shown_counts
 
 if TYPE_CHECKING:
     from kinema.metrics.observation import Track
@@ -40,8 +40,10 @@ def _colour(claim: Claim, evidence: Evidence) -> Verdict:
 
 @check("count")
 def _count(claim: Claim, evidence: Evidence) -> Verdict:
-    counts = shown_counts(evidence.seen, evidence.case)
     wanted = int(claim.value)
+    counts = shown_counts(evidence.seen, evidence.case)
+    if counts.any():  # who has left the picture over its edge is no fewer
+        counts = np.minimum(counts + gone_over_the_edge(evidence.seen, evidence.case, wanted), np.maximum(counts, wanted))
     share = float((counts == wanted).mean()) if len(counts) else 0.0
     near = np.where(counts > 0, 1 / (1.0 + np.abs(counts - wanted)) ** 2, 0.0)
     usual = int(np.median(counts)) if len(counts) else 0

@@ -19,6 +19,7 @@ QUIET_DB = -95.0  # dB re full scale, rms: below it a sound that is asked for is
 FLOOR_DB = 35.0  # dB below the loudest stretch that still counts as heard
 VOICED = 0.08  # share of the clip that a voice sounds, at least
 TONED = 0.25  # share of the clip that a tone sounds, at least
+MOST = 0.8  # -, of the time that a tone sounds in the truth
 LASTS_S = 0.30  # s that rolling or sliding is heard, at least
 EVEN_DB = 45.0  # dB per second: what falls faster is ringing or an echo, no rubbing
 SMOOTH = 15  # stretches of 10 ms over which levels are averaged
@@ -53,9 +54,18 @@ def heard_kinds(evidence: Evidence) -> dict[str, tuple[float, float, str]]:
         voice, tone = (float(one.sum()) / 100 / seconds for one in (spoken, held))
         rub = float(_even(heard.level_db, loud & ~spoken & ~held).sum()) / 100
     return {
-        "impact": (struck, float(blows), "onsets"), "voice": (voice, VOICED, "of the time"), "tone": (tone, TONED, "of the time"),
+        "impact": (struck, float(blows), "onsets"), "voice": (voice, VOICED, "of the time"),
+        "tone": (tone, _toned(evidence), "of the time"),
         "rolling": (rub, LASTS_S, "s of noise"), "sliding": (rub, LASTS_S, "s of noise"),
     }  # fmt: skip
+
+
+def _toned(evidence: Evidence) -> float:
+    """Share of the clip that a tone must be heard: most of that for which it sounds in the truth."""
+    truth, seconds = evidence.case.truth, evidence.case.request.seconds
+    if truth is None or not truth.tones:
+        return TONED
+    return max(TONED, MOST * sum(max(0.0, min(tone.end, seconds) - tone.start) for tone in truth.tones) / seconds)
 
 
 def _loud(level: NDArray[np.float64]) -> NDArray[np.bool_]:

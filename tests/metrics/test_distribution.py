@@ -134,3 +134,14 @@ def test_frechet_takes_fewer_dimensions_where_clips_are_few_but_not_of_our_own_v
     thin = compared(wide, wide, ("picture",), frechet_of, 1e6)
     assert isinstance(thin, Scored)
     assert thin.details["dimensions"] == 20
+
+
+def test_what_is_graded_rises_where_the_area_has_ended() -> None:
+    true = samples(60)
+    answers = [two_sample_test(samples(60, shift, 0.1), true) for shift in (1.0, 2.0, 4.0, 8.0)]
+    assert all(isinstance(answer, Scored) for answer in answers)
+    graded = [answer.details["graded"]["value"] for answer in answers if isinstance(answer, Scored)]
+    assert graded == sorted(set(graded))
+    assert graded[-1] < 0
+    assert isinstance(answers[-1], Scored)
+    assert answers[-1].value == 1
