@@ -25,11 +25,17 @@ MOST_GAPS = 20.0  # a second
 FULL_HZ = 16_000.0  # what carries on above is inaudible to many, and cut off by every codec
 LOWEST_HZ = 250.0
 MOST_OCTAVES = 6.0
-LOUDEST, SOFTEST = 6.0, -120.0  # dB re full scale
+LOUDEST = -1.0  # dB re full scale, the highest true peak of a programme (EBU R 128)
+MOST_OVER = 3.0  # dB
 FARTHEST = 60.0  # dB
 STEPS = (1, 4, 16)  # of 10 ms, the lengths over which levels are compared
 LATEST = 0.5  # s before the end of the clip
 RANGE = 50.0  # dB under the loudest that levels are compared in
+SILENT = {
+    "silence": "nothing is heard, and something should be",
+    "dropped_impact": "where every impact is left out nothing is heard",
+    "gravity": "where nothing lands within the clip any more nothing is heard",
+}
 
 
 def _number(seen: Observation, case: Case, name: str, worst: float) -> float | Unscored:
@@ -53,7 +59,7 @@ def _must_sound(case: Case) -> bool:
 @metric(
     "realism/clipping", version=1, unit="%", better="lower", best=0.0, worst=MOST_CLIPPED, needs=("sound",),
     source="samples in runs of three or more at the clip's own highest or lowest value", formula="share of such samples, in %",
-    own=("clipping",), blind=("Soft limiting.", "Clipping that was turned down below 5 % of full scale."),
+    own=("clipping",), coupled=SILENT, blind=("Soft limiting.", "Clipping that was turned down below 5 % of full scale."),
 )  # fmt: skip
 def clipping(seen: Observation, case: Case) -> Scored | Unscored:
     """How much of the sound is cut off, in % of its samples.
@@ -74,7 +80,7 @@ def clipping(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "realism/dc", version=1, unit="%", better="lower", best=0.0, worst=MOST_DC, needs=("sound",), scaled=False,
     source="mean of the samples", formula="largest over channels of |mean|, in % of full scale", own=("dc",),
-    blind=("A steady part that comes and goes.",),
+    coupled=SILENT, blind=("A steady part that comes and goes.",),
 )  # fmt: skip
 def dc(seen: Observation, case: Case) -> Scored | Unscored:
     """How far the sound lies off zero, in % of full scale.
@@ -95,7 +101,7 @@ def dc(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "realism/dropouts", version=1, unit="per s", better="lower", best=0.0, worst=MOST_GAPS, needs=("sound",),
     source="stretches of 3 to 250 ms without any change amid sound", formula="gaps over seconds", own=("dropouts",),
-    blind=("Gaps that fade in and out.", "Gaps in silence."),
+    coupled=SILENT, blind=("Gaps that fade in and out.", "Gaps in silence."),
 )  # fmt: skip
 def dropouts(seen: Observation, case: Case) -> Scored | Unscored:
     """How often the sound is interrupted, per second.
@@ -117,8 +123,7 @@ def dropouts(seen: Observation, case: Case) -> Scored | Unscored:
     "realism/bandwidth", version=1, unit="octaves", better="lower", best=0.0, worst=MOST_OCTAVES, needs=("sound",), scaled=False,
     source="where the spectrum of the loudest stretches ends, against where the truth's does",
     formula="max(0, log2(min(truth's, 16 kHz) / clip's))", own=("lowpass",),
-    coupled={"noise_sound": "noise reaches up to the end of the spectrum", "material_swap": "another material rings higher or lower",
-             "shuffled_sound": "another scene's sound ends elsewhere", "silence": "nothing reaches anywhere"},
+    coupled=SILENT | {"shuffled_sound": "another scene's sound ends elsewhere"},
     blind=("What is added above the truth's own end.", "A dip in the middle."),
 )  # fmt: skip
 def bandwidth(seen: Observation, case: Case) -> Scored | Unscored:
@@ -145,30 +150,42 @@ def bandwidth(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "realism/true_peak", version=1, unit="dB", better="lower", best=SOFTEST, worst=LOUDEST, needs=("sound",), scaled=False,
-    source="ITU-R BS.1770-4, annex 2: four times oversampled", formula="20 log10(max |x oversampled|)",
-    blind=("A number to know, not to rank by: how loud a clip is says nothing of how good it is, as long as it stays below 0.",),
+    "realism/true_peak", version=1, unit="dB", better="lower", best=0.0, worst=MOST_OVER, needs=("sound",), scaled=False,
+    source="ITU-R BS.1770-4, annex 2: four times oversampled; the most that EBU R 128 allows is -1 dB re full scale",
+    formula="max(0, 20 log10(max |x oversampled|) + 1)", own=("gain",),
+    coupled=SILENT | {"clipping": "what is cut off is then made as loud as full scale can hold"},
+    blind=("How loud a clip is says nothing of how good it is, as long as it stays below the limit.",),
 )  # fmt: skip
 def true_peak(seen: Observation, case: Case) -> Scored | Unscored:
-    """How high the wave rises between the samples, in dB re full scale: above 0 it is cut off when it is played.
+    """By how many dB the wave rises, between the samples too, above the level from which on players and codecs cut it off.
 
     Returns:
-        -120 to 6. ``Unscored`` where nothing is heard.
+        0 to 3 dB; 3 too where nothing is heard and something should be. ``Unscored`` where nothing should.
 
     Example:
-        >>> true_peak(Observation(sound={"true_peak_db": -3.0}), Case.outside("a ball bounces")).value
-        -3.0
+        >>> true_peak(Observation(sound={"true_peak_db": -0.5}), Case.outside("a ball bounces")).value
+        0.5
     """
-    value = seen.sound.get("true_peak_db")
-    if value is None:
-        return Unscored(reason="nothing is heard")
-    return Scored(value=float(np.clip(value, SOFTEST, LOUDEST)), why=f"The wave peaks at {value:.1f} dB re full scale.")
+    value = _number(seen, case, "true_peak_db", LOUDEST + MOST_OVER)
+    if isinstance(value, Unscored):
+        return value
+    if "true_peak_db" not in seen.sound:
+        return Scored(value=MOST_OVER, why="Nothing is heard, and something should be.")
+    return Scored(value=float(np.clip(value - LOUDEST, 0.0, MOST_OVER)), why=f"The wave peaks at {value:.1f} dB re full scale.")
 
 
 @metric(
     "realism/spectral", version=1, unit="dB", better="lower", best=0.0, worst=FARTHEST, needs=("onsets", "heard"), legacy=True,
     source="after the multi-resolution spectral distance of Engel et al. 2020 (arXiv:2001.04643), free of alignment",
     formula="mean |octave levels of onsets - the truth's|, mean level removed, + mean over 10, 40, 160 ms of |sorted levels - the truth's|",
+    own=("material_swap", "shuffled_sound", "click_track", "noise_sound", "lowpass", "pitch", "decay", "room", "level_flat", "clipping",
+         "dropped_impact", "phantom_impact", "silence"),
+    coupled={
+        "gravity": "what falls otherwise is heard more or less often, and louder or softer",
+        "restitution": "so is what rebounds otherwise",
+        "sound_delay": "what is late or early by much is cut off by the ends of the clip",
+        "mouth_delay": "so are words",
+    },
     blind=("When what is heard: the levels are sorted.", "Responds to every fault of the sound, so it tells of none in particular."),
 )  # fmt: skip
 def spectral(seen: Observation, case: Case) -> Scored | Unscored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy as np
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import HEARD_RATE, Observation
 from kinema.metrics.sound_truth import expected_of, unknown
+from kinema.metrics.sync_truth import ALMOST_ALL, impacts_of, no_impacts, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kinema.metrics.observation import Heard, Onset, Track
-    from kinema.scenes.truth import Truth
+    from kinema.scenes.truth import Contact, Truth
 
     Array = NDArray[np.float64]
 
@@ -23,8 +27,14 @@ __all__ = ["doppler", "stereo", "tone"]
 SPREAD = 0.08  # -, of the picture's width (standard deviation): places nearer than this are one place to the ear
 SHOWN = 0.9  # -, correlation of side and place in the truth's own sound from which on the ear can follow
 LEAST_EVENTS = 4
+LEAST_SEEN = 3  # impacts, at more than one place, whose places are taken from the picture alone
+SURE = 0.5  # -, confidence of an impact that is resolved
+LEAST_WAY = 0.5  # -, of the truth's variance of place: what moves less than that leaves the sound's way without its own
+EDGE = 0.08  # -, of the picture's width: who was last seen so near its edge has left it
+SAME_S = 0.02  # s between two like onsets of the truth and of a take, once its start and its pace are allowed for
+MOST_PAIRED = 100  # moments, spread over the clip, that are compared with one another
 SIDE_DB = 0.25  # dB (standard deviation): less from side to side is not heard
-NEAR_S = 0.08  # s between an impact seen and heard
+NEAR_S = 0.05  # s between an impact seen and heard
 AUDIBLE_DB = 30.0  # below its loudest moment a tone's side is not asked for
 ON_COURSE = 0.8  # -, likeness to the truth's way across the picture from which on a body goes it
 STARTED = 0.015  # -, of the picture's width that a body has moved once it is off
@@ -40,25 +50,27 @@ TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitc
 @metric(
     "sync/stereo", version=1, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
     source="level difference of the ears (first difference of the sound, so that what is high counts) against the place in the picture",
-    formula="b = cov(side, x) / (k var(x)) in [-1, 1], k: the same slope of the truth's own sound and picture",
-    own=("pan_flip", "mono", "mirror", "noise_sound", "click_track"),
+    formula="2 b / (1 + b^2), b = min(1, max(-1, median over pairs of (side - side') / (x - x') / k)), k: the same of the truth",
+    own=("pan_flip", "mono", "mirror", "order_swap", "noise_sound"),
     coupled={
         "silence": "nothing is heard from anywhere",
-        "direction_swap": "what is seen goes the other way, what is heard does not",
+        "direction_swap": "what is seen goes the other way, or leaves the picture; what is heard does not",
         "sound_delay": "what sounds late is elsewhere by then",
         "shuffled_sound": "another body is heard elsewhere",
     },
     blind=(
         "What stays in one place (a ball that bounces on the spot) says nothing: the ear knows left from right, not how far.",
         "More than the truth's difference between the ears is not faulted.",
+        "Where too few impacts are seen, the bodies that touch in the truth are asked for their places, whenever their pictures touch.",
     ),
 )  # fmt: skip
 def stereo(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether what moves from side to side is heard to do so: 1 as the truth, 0 not at all, -1 the wrong way round.
 
     Returns:
-        Slope of the side heard over the place seen, re the truth's own. 0 where the sound is mono, -1 where it is silent or nothing is
-        seen to sound. ``Unscored`` where what sounds stays in one place, and in rooms that blur the sides.
+        From the slope of the side heard over the place seen, re the truth's own. 0 where the sound is mono, -1 where it is silent or
+        nothing is seen to sound. ``Unscored`` where what sounds stays in one place, where its impacts cannot be seen one by one, and in
+        rooms that blur the sides.
 
     Example:
         >>> stereo(Observation.of(), Case.outside("a ball rolls by")).reason
@@ -73,11 +85,10 @@ def stereo(seen: Observation, case: Case) -> Scored | Unscored:
     own = _truths_sides(case, truth)
     if own is None:
         return Unscored(reason="nothing in the truth is heard to move from side to side")
-    found = _sides(seen, bool(truth.tones), _sounding(seen, truth))
-    if found is None:
+    share = (_tone_share if truth.tones else _blow_share)(seen, case, truth, own)
+    if share is None:
         return Scored(value=-1.0, why="What is heard in the truth to move from side to side is not seen and heard in the clip.")
-    share = _slope(*found) / _slope(*own)
-    value = float(np.clip(share, -1.0, 1.0))
+    value = float(np.sin(2 * np.arctan(np.clip(share, -1.0, 1.0))))
     return Scored(value=value, why=f"The side that is heard follows the place that is seen {share:.2f} times as much as in the truth.")
 
 
@@ -87,7 +98,7 @@ def stereo(seen: Observation, case: Case) -> Scored | Unscored:
     formula="min(1, |1 - <p, p'> / <p', p'>| + rms(p - <p, p'> p' / <p', p'>) / rms(p')), p: cents re its own mean",
     own=("no_doppler", "sound_delay", "silence", "noise_sound"),
     coupled={
-        "dropouts": "a pitch with gaps is not known all the time",
+        "direction_swap": "what is seen goes the other way: when its pitch should bend is told by where it is",
         "lowpass": "a tone without its partials is harder to follow",
         "shuffled_sound": "another body moves otherwise",
         "click_track": "clicks cover the pitch",
@@ -125,8 +136,10 @@ def doppler(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/tone", version=1, unit="cents", better="lower", best=0.0, worst=WORST_CENTS, needs=("heard",),
     source="pitch over time (autocorrelation, 100 Hz): the middle of its range, against that of the truth's own sound",
     formula="share * min(1200, |1200 log2(f / f')|) + (1 - share) * 1200, share: of the truth's time in which a tone is heard",
-    own=("silence", "noise_sound"),
+    own=("detune",),
     coupled={
+        "silence": "no tone is heard, where one is asked for",
+        "noise_sound": "noise covers the tone",
         "click_track": "clicks are no tone",
         "shuffled_sound": "another body sounds at another pitch",
     },
@@ -239,20 +252,41 @@ def _sounding(seen: Observation, truth: Truth) -> Track | None:
 def _truths_sides(case: Case, truth: Truth) -> tuple[Array, Array] | None:
     """Sides in dB and places (of the width, left positive) of the truth; None where they do not show a motion from side to side."""
     expected = expected_of(case)
-    size = (case.request.width, case.request.height)
     if truth.tones:
         assert expected.heard is not None
-        index = [body.name for body in truth.bodies].index(truth.tones[0].body)
-        times = expected.heard.t
-        x = truth.pixels_at(times, *size)[:, index, 0] / size[0]
+        x = _truths_way(case, truth, expected.heard.t)
         loud = expected.heard.level_db > expected.heard.level_db.max() - AUDIBLE_DB
         pair = expected.heard.side_db[loud & (x > 0) & (x < 1)], 0.5 - x[loud & (x > 0) & (x < 1)]
-    else:
-        touches = [touch for touch in truth.contacts if touch.t < case.request.seconds]
-        camera = truth.cameras(np.array([touch.t for touch in touches]))
-        places = np.array([view.project(np.array(touch.point), *size)[0] for view, touch in zip(camera, touches, strict=True)]) / size[0]
-        pair = _paired(expected.onsets, np.array([touch.t for touch in touches]), places, late=None)
-    return pair if _follows(*pair) else None
+        return pair if _follows(*pair) else None
+    touches = [touch for touch in truth.contacts if touch.t < case.request.seconds]
+    if not touches or not _told_apart(case, truth):
+        return None
+    pair = _paired(expected.onsets, np.array([touch.t for touch in touches]), _touched(touches, case, truth))
+    return pair if _follows(*pair) and _slope(*pair) is not None else None
+
+
+def _told_apart(case: Case, truth: Truth) -> bool:
+    """Whether a viewer can say what sounds: impacts that stand alone, or some of them and bodies of different colours."""
+    colours = [body.colour for body in truth.bodies]
+    if len(set(colours)) == len(colours):
+        return not no_impacts(case)
+    every = [impact.t for impact in impacts_of(case)]
+    alone = [impact for impact in plain(case) if sum(abs(t - impact.t) < NEAR_S for t in every) == 1]
+    return len(alone) >= LEAST_EVENTS and not no_impacts(case, share=ALMOST_ALL)
+
+
+def _touched(touches: Sequence[Contact], case: Case, truth: Truth) -> Array:
+    """Where in the picture bodies touch, 0 left to 1 right."""
+    size = (case.request.width, case.request.height)
+    camera = truth.cameras(np.array([touch.t for touch in touches]))
+    return np.array([view.project(np.array(touch.point), *size)[0] for view, touch in zip(camera, touches, strict=True)]) / size[0]
+
+
+def _truths_way(case: Case, truth: Truth, times: Array) -> Array:
+    """Where in the picture the body that sounds by itself is at these times, 0 left to 1 right."""
+    index = [body.name for body in truth.bodies].index(truth.tones[0].body)
+    way: Array = truth.pixels_at(times, case.request.width, case.request.height)[:, index, 0] / case.request.width
+    return way
 
 
 def _follows(side: Array, place: Array) -> bool:
@@ -262,40 +296,101 @@ def _follows(side: Array, place: Array) -> bool:
     return bool(np.corrcoef(side, place)[0, 1] > SHOWN)
 
 
-def _sides(seen: Observation, tonal: bool, track: Track | None) -> tuple[Array, Array] | None:
-    """Sides in dB and places of the clip; None where too little is seen or heard."""
-    if tonal:
-        if seen.heard is None or track is None or len(track.t) < 8:
-            return None
-        times = seen.heard.t
-        loud = (seen.heard.level_db > max(seen.heard.level_db.max() - AUDIBLE_DB, -90.0)) & (times >= track.t[0]) & (times <= track.t[-1])
-        if loud.sum() < 20:
-            return None
-        return seen.heard.side_db[loud], 0.5 - np.interp(times[loud], track.t, track.x) / max(seen.width, 1)
-    if not seen.onsets or not seen.contacts:
+def _tone_share(seen: Observation, case: Case, truth: Truth, own: tuple[Array, Array]) -> float | None:
+    """How much of the truth's going together of side and place there is; None where the tone or its body is not there.
+
+    A body that has left the picture is held to be at its edge.
+    """
+    track = _sounding(seen, truth)
+    if seen.heard is None or track is None or len(track.t) < 8:
         return None
-    contacts = np.array([contact.t for contact in seen.contacts])
-    places = np.array([contact.x for contact in seen.contacts]) / max(seen.width, 1)
-    pair = _paired(seen.onsets, contacts, places, late=None)
-    return pair if len(pair[0]) >= 2 and np.std(pair[1]) > 0.3 * SPREAD else None
+    times, width = seen.heard.t, max(seen.width, 1)
+    loud = (seen.heard.level_db > max(seen.heard.level_db.max() - AUDIBLE_DB, -90.0)) & (times >= track.t[0])
+    left = abs(track.x[-1] / width - 0.5) > 0.5 - EDGE
+    there = _truths_way(case, truth, np.minimum(times, truth.seconds))
+    loud &= (times <= track.t[-1]) | (left & (there > 0) & (there < 1))
+    if loud.sum() < 20:
+        return None
+    place, side = 0.5 - np.interp(times[loud], track.t, track.x) / width, seen.heard.side_db[loud]
+    usual = np.cov(*own, bias=True)
+    found = np.cov(side, place, bias=True)
+    return float(found[0, 1] / max(found[1, 1], LEAST_WAY * usual[1, 1]) * usual[1, 1] / usual[0, 1])
 
 
-def _paired(onsets: tuple[Onset, ...], times: Array, places: Array, late: float | None) -> tuple[Array, Array]:
-    """Sides and places of the onsets that have an impact near them, once the usual delay is taken out."""
+def _blow_share(seen: Observation, case: Case, truth: Truth, own: tuple[Array, Array]) -> float | None:
+    """The same of impacts: where they are seen; where too few are, where the bodies are that make those sounds in the truth."""
+    sure = _at_contacts(seen, least=SURE)
+    for few in (sure, _at_contacts(seen, least=0.0), _by_body(seen, case, truth)):
+        if len(few[0]) >= LEAST_SEEN and (slope := _slope(*few)) is not None:
+            return slope / _usual(own)
+    side, place = sure
+    off = np.abs(place) > SPREAD
+    middle = float(np.median(own[0] - _usual(own) * own[1]))
+    return float(np.median((side[off] - middle) / place[off])) / _usual(own) if off.any() else None
+
+
+def _at_contacts(seen: Observation, least: float) -> tuple[Array, Array]:
+    """Sides and places of the onsets that belong to impacts seen, of at least this confidence."""
+    contacts = [contact for contact in seen.contacts if contact.confidence >= least]
+    return _paired(seen.onsets, np.array([contact.t for contact in contacts]), np.array([c.x for c in contacts]) / max(seen.width, 1))
+
+
+def _usual(own: tuple[Array, Array]) -> float:
+    slope = _slope(*own)
+    assert slope is not None, "what follows is apart"
+    return slope
+
+
+def _by_body(seen: Observation, case: Case, truth: Truth) -> tuple[Array, Array]:
+    """Sides of the onsets that have their likes in the truth, and places at that time of the bodies that touch there, told by colour."""
+    ours, theirs = (np.array([onset.t for onset in onsets]) for onsets in (expected_of(case).onsets, seen.onsets))
+    touches = np.array([touch.t for touch in truth.contacts])
+    if not len(theirs) or not len(ours) or not len(touches):
+        return np.zeros(0), np.zeros(0)
+    tries = [(float(later), pace) for pace in PACES for later in np.arange(-LATE_S, LATE_S + 1e-9, 0.01)]
+    fits = [_alike(ours / pace + later, theirs).sum() - abs(later) - abs(pace - 1) for later, pace in tries]
+    later, pace = tries[int(np.argmax(fits))]
+    at = np.abs((ours / pace + later)[:, None] - theirs[None])
+    tracks = {track.colour: track for track in seen.tracks}
+    alone = Counter(body.colour for body in truth.bodies)
+    found = []
+    for k in np.flatnonzero(_alike(ours / pace + later, theirs)):
+        onset = seen.onsets[int(at[k].argmin())]
+        names = truth.contacts[int(np.abs(touches - ours[k]).argmin())].bodies
+        colours = {body.colour for body in truth.bodies if body.name in names and alone[body.colour] == 1} & tracks.keys()
+        if colours:
+            x = np.mean([np.interp(onset.t, tracks[c].t, tracks[c].x) for c in colours]) / max(seen.width, 1)
+            found.append((onset.side_db, 0.5 - x))
+    sides, places = np.array(found).reshape(-1, 2).T
+    return sides, places
+
+
+def _alike(ours: Array, theirs: Array) -> NDArray[np.bool_]:
+    """Which of these times have one of the others near them."""
+    near: NDArray[np.bool_] = np.abs(ours[:, None] - theirs[None]).min(axis=1) < SAME_S
+    return near
+
+
+def _paired(onsets: tuple[Onset, ...], times: Array, places: Array) -> tuple[Array, Array]:
+    """Sides and places of the onsets and impacts of which each is the other's nearest, once the usual delay is taken out."""
     heard = np.array([onset.t for onset in onsets])
     sides = np.array([onset.side_db for onset in onsets])
     if not len(heard) or not len(times):
         return np.zeros(0), np.zeros(0)
     apart = heard[:, None] - times[None]
-    if late is None:
-        near = apart[np.arange(len(heard)), np.abs(apart).argmin(axis=1)]
-        late = float(np.median(near))
-    apart = np.abs(apart - late)
+    apart = np.abs(apart - np.median(apart[np.arange(len(heard)), np.abs(apart).argmin(axis=1)]))
     index = apart.argmin(axis=1)
-    good = apart[np.arange(len(heard)), index] < NEAR_S
+    own = np.arange(len(heard))
+    good = (apart[own, index] < NEAR_S) & (apart.argmin(axis=0)[index] == own)
     return sides[good], 0.5 - places[index[good]]
 
 
-def _slope(side: Array, place: Array) -> float:
-    spread = float(np.var(place))
-    return float(np.cov(side, place, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+def _slope(side: Array, place: Array) -> float | None:
+    """Decibels per width of the picture: the median over all pairs of places that are apart, so that a wrong pair or two do not matter."""
+    if len(side) > MOST_PAIRED:
+        step = -(-len(side) // MOST_PAIRED)
+        side, place = side[::step], place[::step]
+    first, second = np.triu_indices(len(side), 1)
+    there = place[first] - place[second]
+    far = np.abs(there) > SPREAD
+    return float(np.median((side[first] - side[second])[far] / there[far])) if far.any() else None

@@ -68,12 +68,12 @@ def room_decay(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/echo", version=1, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("onsets", "room"),
     source="first peak of the mean cepstrum of the onsets (0.7 to 14 kHz), against that of the truth's own rendered sound",
     formula="|tau - tau'|, tau: delay of the first clear reflection after the direct sound, capped at 20 ms",
-    own=("echo_delay", "noise_sound", "shuffled_sound", "dropouts"),
+    own=("echo_delay",),
     coupled={
         "silence": "where nothing is heard nothing is thrown back",
         "dropped_impact": "without any impact nothing is thrown back",
         "click_track": "clicks without a wall",
-        "lowpass": "a reflection is told by the high part of its spectrum",
+        "noise_sound": "noise covers what is thrown back",
     },
     blind=("Only one clear first reflection is judged, as of the wall behind the studio's scenes; crowds of them in small rooms are not.",),
 )  # fmt: skip

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import HEARD_RATE, Observation
+from kinema.metrics.observe.mouth import find_mouths
 from kinema.metrics.sound_truth import unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Heard, Mouth
+    from kinema.metrics.observation import Heard, Mouth, Track
     from kinema.scenes.truth import Truth
 
     Array = NDArray[np.float64]
@@ -63,7 +65,7 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="fewer than two speak in the truth")
     if reason := _reverberant(truth):
         return Unscored(reason=reason)
-    mouths = _by_place(seen, truth)
+    mouths = _by_place(_mouths(seen), seen.width, truth)
     if seen.heard is None or not mouths:
         return Scored(value=0.0, why="Two speak in the truth; no moving mouth is seen and heard in the clip.")
     right = _right(seen.heard, truth, mouths)
@@ -104,9 +106,10 @@ def mouth(seen: Observation, case: Case) -> Scored | Unscored:
         return Unscored(reason="nobody speaks in the truth")
     if reason := _reverberant(truth):
         return Unscored(reason=reason)
-    if seen.heard is None or not seen.mouths:
+    mouths = _mouths(seen)
+    if seen.heard is None or not mouths:
         return Scored(value=WORST_MS, why="Somebody speaks in the truth; no moving mouth is seen and heard in the clip.")
-    lag, best = _lag(seen.heard, seen.mouths)
+    lag, best = _lag(seen.heard, mouths)
     if best < BELONGS:
         return Scored(value=WORST_MS, why=f"Mouth and loudness do not go together at any lag (at best {best:.2f}).")
     why = f"The voice comes {abs(1000 * lag):.0f} ms {'after' if lag > 0 else 'before'} the mouth (correlation {best:.2f})."
@@ -127,17 +130,37 @@ def _speaker(heard: Heard, truth: Truth) -> NDArray[np.int64]:
     return np.where(clear, nearest, -1)
 
 
-def _by_place(seen: Observation, truth: Truth) -> list[tuple[int, Mouth]]:
+def _mouths(seen: Observation) -> tuple[Mouth, ...]:
+    """The mouths that are seen; where bodies exchanged their places or looks, those of what is seen at one place."""
+    if seen.mouths or len(seen.tracks) < 2 or seen.view is not None:
+        return seen.mouths
+    homes = np.array([(np.median(track.x[:8]), np.median(track.y[:8])) for track in seen.tracks])
+    nearest = [np.hypot(track.x[:, None] - homes[:, 0], track.y[:, None] - homes[:, 1]).argmin(axis=1) for track in seen.tracks]
+    if all((near == k).all() for k, near in enumerate(nearest)):
+        return ()
+    return find_mouths([_joined(seen.tracks, [near == k for near in nearest], k) for k in range(len(homes))])
+
+
+def _joined(tracks: tuple[Track, ...], parts: list[NDArray[np.bool_]], like: int) -> Track:
+    """Entries of several tracks as one, by time."""
+    pairs = list(zip(tracks, parts, strict=True))
+    order = np.argsort(np.concatenate([track.t[part] for track, part in pairs]), kind="stable")
+    names = ("frame", "t", "x", "y", "size", "confidence", "rgb", "long", "short", "angle", "turn", "visible", "likeness")
+    arrays = {name: np.concatenate([getattr(track, name)[part] for track, part in pairs])[order] for name in names}
+    return replace(tracks[like], colours=(), **arrays)
+
+
+def _by_place(mouths: tuple[Mouth, ...], width: float, truth: Truth) -> list[tuple[int, Mouth]]:
     """The two mouths that open widest, with the numbers of the utterances that are theirs, told by who is further left.
 
     Of a single one the half of the picture tells whose it is.
     """
-    chosen = sorted(seen.mouths, key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
+    chosen = sorted(mouths, key=lambda one: -float(np.ptp(one.opening) * len(one.t)))[:2]
     chosen.sort(key=lambda one: one.x)
     right = truth.camera.axes[0]
     order = np.argsort([float(np.array(said.point) @ right) for said in truth.utterances])
     if len(chosen) == 1:
-        return [(int(order[-1 if chosen[0].x > seen.width / 2 else 0]), chosen[0])]
+        return [(int(order[-1 if chosen[0].x > width / 2 else 0]), chosen[0])]
     return list(zip((int(order[0]), int(order[-1])), chosen, strict=False))
 
 

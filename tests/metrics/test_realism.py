@@ -12,6 +12,7 @@ from kinema.metrics.metric import Case, Scored, Unscored
 from kinema.metrics.observation import Observation
 from kinema.metrics.observe import observe
 from kinema.metrics.realism import flicker, sharpness
+from kinema.metrics.realism_sound import dropouts, true_peak
 from kinema.scenes.clip import Clip
 
 CASE = Case.outside("a ball moves")
@@ -70,3 +71,14 @@ def test_resolution_does_not_matter_much() -> None:
 def test_without_picture_there_is_nothing_to_say() -> None:
     assert isinstance(flicker(Observation(), CASE), Unscored)
     assert isinstance(sharpness(Observation(), CASE), Unscored)
+
+
+def test_only_what_peaks_above_the_limit_is_too_loud() -> None:
+    values = [true_peak(Observation(sound={"true_peak_db": peak}), CASE) for peak in (-40.0, -1.0, -0.5, 0.3, 9.0)]
+    assert [round(one.value, 6) for one in values if isinstance(one, Scored)] == [0.0, 0.0, 0.5, 1.3, 3.0]
+    assert isinstance(true_peak(Observation(), CASE), Unscored)
+
+
+def test_gaps_are_counted_and_silence_is_none_where_it_may_be() -> None:
+    assert dropouts(Observation(sound={"dropouts": 2.5}), CASE).value == 2.5  # type: ignore[union-attr]
+    assert isinstance(dropouts(Observation(), CASE), Unscored)

@@ -155,6 +155,29 @@ def test_sides_follow_the_picture() -> None:
     assert value(stereo, mirrored, WHIRL) == -1
 
 
+PAIR = "two_drops@1/seed=1000005"
+
+
+def exchanged(seen: Observation) -> Observation:
+    """Everything on the other side of the picture."""
+    contacts = tuple(replace(contact, x=seen.width - contact.x) for contact in seen.contacts)
+    return replace(seen, contacts=contacts, tracks=tuple(replace(track, x=seen.width - track.x) for track in seen.tracks))
+
+
+@pytest.mark.parametrize("kept", [99, 4, 2, 0])
+def test_sides_are_told_by_what_is_left_of_the_impacts(kept: int) -> None:
+    seen = observed(PAIR)
+    fewer = replace(seen, contacts=seen.contacts[:kept])
+    assert value(stereo, fewer, PAIR) > 0.9
+    assert value(stereo, exchanged(fewer), PAIR) < -0.9
+
+
+def test_a_wrong_impact_or_two_do_not_turn_the_sides() -> None:
+    seen = observed(PAIR)
+    wrong = [replace(contact, x=seen.width - contact.x) if k == 1 else contact for k, contact in enumerate(seen.contacts)]
+    assert value(stereo, replace(seen, contacts=tuple(wrong)), PAIR) > 0.9
+
+
 def test_tones_bend_and_have_their_pitch() -> None:
     case, truth, _ = shown(WHIRL)
     seen = observed(WHIRL)
@@ -175,6 +198,18 @@ def test_a_jaw_that_is_followed_is_a_mouth() -> None:
     assert value(mouth, jaws, DUET) < 20 and value(voice_who, jaws, DUET) > 0.85
     assert value(voice_who, replace(jaws, mouths=jaws.mouths[:1]), DUET) > 0.85
     assert value(mouth, replace(seen, mouths=()), DUET) == 500
+
+
+def test_jaws_that_exchange_their_looks_are_still_mouths() -> None:
+    seen = replace(observed(DUET), mouths=())
+    first, second = seen.tracks[:2]
+    late = first.t > SECONDS / 2
+    names = ("x", "y", "angle", "long", "short", "size")
+    pairs = ((first, second), (second, first))
+    one, other = ({name: np.where(late, getattr(b, name), getattr(a, name)) for name in names} for a, b in pairs)
+    swapped = replace(seen, tracks=(replace(first, **one), replace(second, **other)))
+    assert find_mouths(swapped.tracks) == ()
+    assert value(mouth, swapped, DUET) < 20 and value(voice_who, swapped, DUET) > 0.85
 
 
 @pytest.mark.parametrize("late", [-0.3, -0.06, 0.1, 0.4])
