@@ -173,3 +173,58 @@ def test_pairs_are_found_in_time() -> None:
     many = np.sort(np.random.default_rng(0).uniform(0, 3, 200))
     found = pair_up(clip(many, many, np.full(200, -20.0), np.full(200, 100.0)), BALL)
     assert abs(found.offset) < 0.1
+
+
+def touch(t: float, speed: float, confidence: float = 1.0) -> VisualContact:
+    return VisualContact(t=t, bodies=(0, "floor"), x=0, y=0, before=(0, speed), after=(0, -0.8 * speed), confidence=confidence)
+
+
+def test_one_doubtful_contact_does_not_turn_timing_over() -> None:
+    times = bounces()
+    seen = clip(times, times)
+    false = replace(seen, contacts=tuple(sorted((*seen.contacts, touch(float(times[0]) - 0.2, 300, 0.6)), key=lambda c: c.t)))
+    assert value(offset(false, BALL)) == pytest.approx(0, abs=1)
+    assert 0 < value(silent(false, BALL)) < 0.6 / (len(times) + 1)
+    doubted = replace(seen, contacts=tuple(replace(c, confidence=0.45) if k == 1 else c for k, c in enumerate(seen.contacts)))
+    for metric in (offset, jitter, drift, silent, phantom):
+        assert value(metric(doubted, BALL)) == pytest.approx(0, abs=1e-6)
+    assert value(event_f1(doubted, BALL)) == pytest.approx(1)
+
+
+def test_one_lag_far_off_turns_neither_jitter_nor_drift_over() -> None:
+    times = bounces()
+    late = times + np.where(np.arange(len(times)) == len(times) - 2, 0.06, 0.002 * (-1.0) ** np.arange(len(times)))
+    assert value(jitter(clip(times, late), BALL)) < 10
+    assert value(drift(clip(times, late), BALL)) < 5
+
+
+def test_sounds_that_are_lost_count_from_a_quarter_on() -> None:
+    times = bounces(height=0.3, e=0.85)[:8]
+    assert len(times) == 8
+    some = [np.delete(times, np.arange(2, 2 + gone)) for gone in range(6)]
+    seen = [clip(times, heard, np.full(len(heard), -20.0), np.full(8, 200.0)) for heard in some]
+    values = [value(offset(one, BALL)) for one in seen]
+    assert values[:3] == pytest.approx([0, 0, 0], abs=1e-6) and all(np.diff(values[2:]) > 0) and values[-1] > 150
+    assert [value(lag(one, BALL)) for one in seen] == pytest.approx(values)
+
+
+def test_equal_clicks_are_not_in_sync() -> None:
+    times = bounces()
+    clicks = np.arange(0.03, 3, 1 / 12)
+    assert value(offset(clip(times, clicks, np.full(len(clicks), -20.0)), BALL)) > 150
+
+
+def test_a_touch_too_light_to_be_seen_explains_no_loud_sound(look: Look, closed_form: ClosedForm, case_of: CaseOf) -> None:
+    truth = closed_form("drop", 1, restitution=0.5)
+    case, seen = case_of(truth), look(truth)
+    lying = float(truth.contacts[-1].t) + 0.1
+    loudest = max(o.level_db for o in seen.onsets)
+    soft, loud = (replace(seen, onsets=(*seen.onsets, Onset(t=lying, level_db=loudest - down))) for down in (28.0, 0.0))
+    assert value(phantom(soft, case)) == 0 < value(phantom(loud, case))
+
+
+def test_a_row_of_bounces_may_end_early() -> None:
+    times = bounces(height=0.9, e=0.7)
+    for heard in (4, 5, len(times)):
+        row = train_of([Onset(t=float(t), level_db=-20.0 - 3 * k) for k, t in enumerate(times[:heard])], 3.0)
+        assert row is not None and row.ratio == pytest.approx(0.7, abs=0.01) and row.times[0] == pytest.approx(times[0])
