@@ -12,7 +12,7 @@ from kinema.metrics.observation import Observation
 from kinema.metrics.observe.kinks import Path, paths_of
 from kinema.metrics.observe.outline import apart
 from kinema.metrics.rebound import gap
-from kinema.metrics.sync_pairs import SURE, events_of, matches, pair_up
+from kinema.metrics.sync_pairs import BLIND_FRAMES, SURE, events_of, matches, pair_up
 from kinema.metrics.sync_truth import ALMOST_ALL, audible, no_impacts, travel
 
 if TYPE_CHECKING:
@@ -281,10 +281,11 @@ def _unexplained(seen: Observation, onsets: Array, explained: set[int], impacts:
     """How much sounds ask for a contact that have none; ``impacts``: level by number of those that have a sure one."""
     levels = [onset.level_db for onset in seen.onsets]
     loudest = max(levels, default=0.0)
+    low, high = _seen_between(seen)
     asking = {
         j: float(np.clip((level - loudest + QUIET_DB) / (QUIET_DB - LOUD_DB), 0, 1))
         for j, level in enumerate(levels)
-        if j not in explained and level > loudest - QUIET_DB
+        if j not in explained and level > loudest - QUIET_DB and low < onsets[j] < high
     }
     if not asking:
         return []
@@ -299,6 +300,14 @@ def _unexplained(seen: Observation, onsets: Array, explained: set[int], impacts:
         return levels[j] < strongest - SOFTER_DB and _touches(paths, float(onsets[j]))
 
     return [weight for j, weight in asking.items() if not too_light(j)]
+
+
+def _seen_between(seen: Observation) -> tuple[float, float]:
+    """From when to when a contact can be seen: not at the very ends of the picture."""
+    if len(seen.times) < 2:
+        return -np.inf, np.inf
+    edge = BLIND_FRAMES * float(np.median(np.diff(seen.times)))
+    return float(seen.times[0]) + edge, float(seen.times[-1]) - edge
 
 
 def _touches(paths: list[Path], t: float) -> bool:

@@ -65,6 +65,7 @@ class Pairing:
         shift: s, the common one at the clip's first impact (0 where nothing fits).
         stretch: s/s.
         support: 0 to 1, how much of all that is seen and heard fits under it.
+        cut: numbers of the events whose sound would come before the clip's sound begins or after it ends.
     """
 
     events: tuple[Event, ...]
@@ -75,6 +76,7 @@ class Pairing:
     shift: float
     stretch: float
     support: float
+    cut: frozenset[int] = frozenset()
 
     @property
     def sure(self) -> list[int]:
@@ -90,7 +92,7 @@ class Pairing:
     def lost(self) -> float:
         """0 to 1, the share by weight of the impacts that have no sound."""
         heard = {i for i, _ in self.pairs}
-        due = sum(self.events[k].weight for k in {*self.sure, *heard})
+        due = sum(self.events[k].weight for k in {*self.sure, *heard} - (self.cut - heard))
         return 1.0 - sum(self.events[k].weight for k in heard) / due if due > 0 else float(not heard)
 
     @property
@@ -167,7 +169,9 @@ def pair_up(seen: Observation, case: Case) -> Pairing:
     stray = apart - lean[:, None]
     pairs = tuple(sorted(_with_doubtful(_mutual(np.abs(stray), asks), np.abs(stray), doubtful)))
     rows = np.array([[i, j] for i, j in pairs], dtype=int).reshape(-1, 2)
-    return Pairing(events, onsets, pairs, apart[rows[:, 0], rows[:, 1]], stray[rows[:, 0], rows[:, 1]], shift, stretch, support)
+    wanted = np.array([event.t for event in events]) + lean + travel(case)
+    cut = frozenset(np.flatnonzero((wanted < fit.sound[0]) | (wanted > fit.sound[1])).tolist())
+    return Pairing(events, onsets, pairs, apart[rows[:, 0], rows[:, 1]], stray[rows[:, 0], rows[:, 1]], shift, stretch, support, cut)
 
 
 def _mutual(stray: NDArray[np.float64], asks: NDArray[np.int64]) -> list[tuple[int, int]]:
