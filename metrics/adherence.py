@@ -182,7 +182,7 @@ def size_order(seen: Observation, case: Case) -> Scored | Unscored:
     formula="mean over events: 1 within 0.45 s of the moment asked for, falling to 0.5 at 1.2 s, 0 where not seen",
     source="own; PhyGenEval asks a language model for the same", own=("vanish",),
     coupled={"constant_velocity": "in an even glide nothing happens", "direction_swap": "what goes another way may never get there",
-             "shuffled_sound": "in another scene nobody speaks", "sticks": "what sticks does not go on to what follows"},
+             "shuffled_sound": "in another scene nobody speaks", "mirror": "of a row that falls the other way the other end is last"},
     blind=(TAKES, "A splash is taken for any contact.", "What is gone after it has happened has happened: only vanishing before counts."),
 )  # fmt: skip
 def event(seen: Observation, case: Case) -> Scored | Unscored:
@@ -203,7 +203,7 @@ def event(seen: Observation, case: Case) -> Scored | Unscored:
     formula="order statements that hold / order statements: who lands, arrives or speaks first, by at least 20 ms",
     source="own", own=("order_swap",),
     coupled={"reversal": "the last becomes the first", "shuffled_frames": "which frame comes first is by lot",
-             "mirror": "of a row that falls the other way the other end is first", "colour_swap": "the bodies are told apart by colour"},
+             "mirror": "of a row that falls the other way the other end is first", "constant_velocity": "even glides end together"},
     blind=("Bodies of one colour that start side by side may be exchanged unnoticed.",),
 )  # fmt: skip
 def order(seen: Observation, case: Case) -> Scored | Unscored:

@@ -24,6 +24,7 @@ TILTED = 0.6  # rad, from which on something has toppled or fallen over: 34 degr
 REST = 0.08  # -, of its greatest speed, below which a body has come to rest
 LANDED = 0.15  # diameters above the lowest place, from which on a falling body has landed
 STRUCK = 0.6  # -, of the way down, from which on a blow from above is a landing: a fast body is lowest between two frames
+AGAIN = 0.1  # diameters by which a body that has bounced is higher two frames later
 COMMON = 0.8  # -, of the shortest way of several bodies, after which it is seen who is first
 EARLIER_S = 0.02  # s, by which one must be first
 HELD = 0.35  # diameters that something that stands may sway
@@ -264,9 +265,11 @@ def _arrival(body: int, track: Track, evidence: Evidence) -> float | None:
         low = float(y[first].max()) if first.any() else float(y.max())
         if low - y[0] < STARTED * track.diameter:
             return None
-        blows = [t for t in _bounces(evidence, [track]) if np.interp(t, track.t, y) > y[0] + STRUCK * (low - y[0])]
+        deep = y[0] + STRUCK * (low - y[0])
+        blows = [t for t in _bounces(evidence, [track]) if np.interp(t, track.t, y) > deep]
+        turns = [float(track.t[k]) for k in range(1, len(y) - 2) if y[k] > deep and y[k] - y[k + 1 : k + 3].min() > AGAIN * track.diameter]
         reached = _reached(y, track.t, low - LANDED * track.diameter)
-        return min([*blows, *([] if reached is None else [reached])], default=None)
+        return min([*blows, *turns[:1], *([] if reached is None else [reached])], default=None)
     common = COMMON * min(_reach(one, evidence) * _far(other, evidence) for other, one in evidence.owners.items()) / _far(body, evidence)
     return _reached(np.hypot(x - x[0], y - y[0]), track.t, common) if common > STARTED * track.diameter else None
 

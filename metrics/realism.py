@@ -42,7 +42,9 @@ def flicker(seen: Observation, case: Case) -> Scored | Unscored:
     "realism/sharpness", version=1, unit="% of height", better="lower", best=0.0, worst=WIDEST_EDGE, needs=("picture",),
     source="width over which the outlines of what is seen rise from 10 to 90 %",
     formula="median over outlines of 0.8 * step / steepest slope, over the picture's height", own=("blur", "downscale"),
-    coupled={"compression": "strong compression softens outlines"}, blind=("Fine texture that is lost while outlines stay crisp.",),
+    coupled={"compression": "strong compression softens outlines", "shape_swap": "a box has other outlines than a ball",
+             "spin": "another side of a body has other outlines", "colour_swap": "outlines are seen where colours differ"},
+    blind=("Fine texture that is lost while outlines stay crisp.",),
 )  # fmt: skip
 def sharpness(seen: Observation, case: Case) -> Scored | Unscored:
     """How wide the edges are, in % of the picture's height: the lower, the sharper.
@@ -87,6 +89,7 @@ def noise(seen: Observation, case: Case) -> Scored | Unscored:
     "realism/banding", version=1, unit="-", better="lower", best=0.0, worst=MOST_BANDS, needs=("picture",), scaled=False,
     source="the comb that rounding leaves in the histogram of gentle slopes",
     formula="max(0, exp(H(smoothed histogram)) / exp(H(histogram)) - 1.75)", own=("banding",),
+    coupled={"style_swap": "a cartoon has few levels by nature"},
     blind=("Bands under noise, which fills the comb.", "Pictures without gentle slopes: nothing is found in them."),
 )  # fmt: skip
 def banding(seen: Observation, case: Case) -> Scored | Unscored:
