@@ -38,9 +38,10 @@ GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
     "sync/material", version=1, unit="dB", better="lower", best=0.0, worst=WORST_DB, needs=("onsets",),
     source="octave spectra of the first 30 ms of an impact against those of the truth's own rendered sound",
     formula="mean over the clip's strong onsets of min over the truth's of rms_octaves(s - s'), s: dB re its own mean, floor 30 dB",
-    own=("material_swap", "shuffled_sound", "pitch", "decay", "lowpass", "noise_sound", "click_track", "clipping", "silence"),
+    own=("material_swap", "shuffled_sound", "pitch", "decay", "lowpass", "noise_sound", "click_track", "clipping"),
     coupled={
         "dropped_impact": "without any impact no material is heard",
+        "silence": "nor is it in a clip that ends too soon",
         "room": "the first 30 ms of an impact are the room's, too",
         "dropouts": "a gap cuts off what rings",
     },
@@ -79,8 +80,11 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/pitch", version=1, unit="semitones", better="lower", best=0.0, worst=WORST_SEMITONES, needs=("onsets",), scaled=False,
     source="partials that ring after an onset (peak-picked spectrum) against those of the truth's own rendered sound",
     formula="|argmax_s sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2)|, f clip, f' truth, a: weight by level",
-    own=("pitch", "material_swap", "shuffled_sound", "click_track", "noise_sound", "silence"),
-    coupled={"dropped_impact": "without any impact nothing rings", "dropouts": "a gap cuts off what rings"},
+    own=("pitch", "material_swap", "shuffled_sound", "click_track", "noise_sound"),
+    coupled={
+        "dropped_impact": "without any impact nothing rings", "silence": "nor does it where the sound ends too soon",
+        "dropouts": "a gap cuts off what rings", "lowpass": "small bodies ring above it alone",
+    },
     blind=("Where the prompt names no size, a body of another size rightly rings at another pitch.", "Floors ring as our own slabs do."),
 )  # fmt: skip
 def pitch(seen: Observation, case: Case) -> Scored | Unscored:
@@ -115,7 +119,7 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
     "sync/decay", version=1, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",), scaled=False,
     source="T60 of partials that ring after an onset; loss factor = 2.2 / (f T60)",
     formula="|median ln(eta_i / eta'_j)| over partials i of the clip and their likes j of the truth, eta = 2.2 / (f T60)",
-    own=("decay", "material_swap", "shuffled_sound", "silence"),
+    own=("decay", "material_swap", "shuffled_sound"),
     coupled={
         "pitch": "what is stiffer rings elsewhere, and for longer or shorter",
         "click_track": "clicks do not ring",
