@@ -98,7 +98,8 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
     formula="mean over the frames asked for of 1 / (1 + |visible - claimed|)^2, 0 where nothing is visible",
     source="own; GenEval and T2V-CompBench count in single frames",
     own=("count_swap", "vanish", "duplicate"),
-    coupled={"interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one"},
+    coupled={"interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one",
+             "flicker": "where the light jumps bodies that touch are one", "colour_swap": "on its way a colour comes near that of the floor"},
     blind=("Bodies that never move are background.", "Who leaves the picture over its edge, or vanishes there, is counted as still there."),
 )  # fmt: skip
 def count(seen: Observation, case: Case) -> Scored | Unscored:
