@@ -220,7 +220,7 @@ def _off_the_line(at: NDArray[np.float64], strays: NDArray[np.float64]) -> NDArr
     rest = strays - _slope(at, strays) * (at - at.mean())
     rest = rest - np.median(rest)
     furthest = OUTLIER * float(np.median(np.abs(rest)))
-    return np.clip(rest, -furthest, furthest)
+    return np.asarray(np.clip(rest, -furthest, furthest))
 
 
 def _slope(at: NDArray[np.float64], lags: NDArray[np.float64]) -> float:
