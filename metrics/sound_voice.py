@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -146,7 +146,7 @@ def _joined(tracks: tuple[Track, ...], parts: list[NDArray[np.bool_]], like: int
     pairs = list(zip(tracks, parts, strict=True))
     order = np.argsort(np.concatenate([track.t[part] for track, part in pairs]), kind="stable")
     names = ("frame", "t", "x", "y", "size", "confidence", "rgb", "long", "short", "angle", "turn", "visible", "likeness")
-    arrays = {name: np.concatenate([getattr(track, name)[part] for track, part in pairs])[order] for name in names}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(track, name)[part] for track, part in pairs])[order] for name in names}
     return replace(tracks[like], colours=(), **arrays)
 
 
