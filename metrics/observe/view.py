@@ -1,23 +1,26 @@
 """The camera's own motion, read off the background: what strong edges do that bodies do not.
 
-A motion at a constant rate is sought that explains the steps between many pairs of frames at once: bodies pass, stop and turn, so
-they never agree with each other for long. Standing still is one of the motions tried, and wins wherever another is not clearly better.
+A motion at a constant rate is sought that explains the whole clip at once (``pile.py``): bodies pass, stop and turn, so they never agree
+with each other for long. Standing still is one of the motions tried, and wins wherever another is not clearly better.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
 from kinema.metrics.observation import View
+from kinema.metrics.observe.pile import NARROW, STEPS, WIDE, gains, moving, pile_of, settled, strength, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from kinema.metrics.observe.pile import Pile
 
     Picture = NDArray[np.float32]
     Motion = NDArray[np.float64]  # growth and turn (pixels at the border), shift right and down (pixels): from one frame to a later one
@@ -32,26 +35,27 @@ PAIRS = 8
 LEAST_FRAMES = 8
 SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may lie on the lens
 LEAST_CONTRAST = 2.0  # grey levels, of an edge
-STRONG = 2.0  # over the levelled contrast, squared: at half of an edge's contrast a pixel counts in full
-WIDE, NARROW = 0.7, 0.5  # residuals (1 is an edge's contrast) at which a pixel counts no more: while searching, and at the end
-TILES = 8  # along each side
+RESTS = 0.2  # of what is strong may be unexplained where the camera certainly stands still
 GAINED, MOST_GAINED = 0.01, 0.05  # cost by which a tile counts as explained better; one body may not outvote the rest
-LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, that make a camera move
-FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
-MORE = 2.4  # tiles better for each that is worse, in all pairs together: one body that passes reaches 3.7, two that are in the rim too 2.1
+HINTED, HINTS, MOST_HINTS = 0.0015, 2, 3  # mean gain with which a motion is looked at further, after so many steps; and how many are
+LEAST_SCORE = 0.002  # mean gain that makes a camera move
+FEWEST, SHARE, AGREEING = 3, 1.2, 0.6  # tiles better, and better for each that is worse, in this share of the frames: a body pauses
+MORE = 1.4  # tiles better for each that is worse, in all frames together
 # Of the outermost tiles so many are explained better, and so many for each that is worse: large bodies are in the middle.
-LEAST_RIM, MORE_RIM, FAINTLY = 5, 2.6, 0.4
-MOST_LEFT = 0.5  # of what is strong may stay unexplained
+LEAST_RIM, MORE_RIM, FAINTLY = 3, 1.5, 0.4
 LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
 # Which parts of a motion are free: a lens, a turn of the head, both, anything.
-KINDS: tuple[tuple[int, ...], ...] = ((0,), (2, 3), (0, 2, 3), (0, 1, 2, 3))
-LENS = 1.05  # a lens explains with one number what a turn takes two for
-SIMPLE = 0.9  # of the gain of the freest kind, with which a simpler one is believed
+KINDS: tuple[tuple[int, ...], ...] = ((0,), (2,), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3))
+PLAIN, SIMPLE = 0.7, 0.9  # of the gain of the best, with which a motion of a single part and one of fewer parts are believed
+MUCH_THE_SAME = 0.6  # of the best motion's length, by which that of a single part may differ from it
+COSTS = 0.25  # of the least gain, more for each further part that is free
 TRUST = 0.5  # of a pair's information: how strongly a single frame is held to the motion of all
-_STARTS = [(0.0, 0.0, 0.0, 0.0)] + [
-    tuple(float(sign * size * (k == axis)) for k in range(4)) for axis, sizes in ((2, (1, 2)), (3, (1, 2)), (0, (0.8, 1.6)))
-    for size in sizes for sign in (1, -1)
-]  # fmt: skip
+# Moves that a prompt may ask for, per pair: those of one part each are tried from here, all others from what pairs of pictures say.
+STARTS = {
+    (0,): ((1.0, 0.0, 0.0, 0.0), (-1.0, 0.0, 0.0, 0.0)),
+    (2,): ((0.0, 0.0, 2.0, 0.0), (0.0, 0.0, -2.0, 0.0)),
+    (3,): ((0.0, 0.0, 0.0, 1.4), (0.0, 0.0, 0.0, -1.4)),
+}
 
 
 class _Key(NamedTuple):
@@ -76,9 +80,12 @@ def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
     starts = np.unique(np.linspace(0, total - 1 - gap, PAIRS).round().astype(int))
     used = sorted({*starts.tolist(), *(starts + gap).tolist()})
     pictures, contrast = _levelled([frames[i] for i in used], SIZE)
+    pile = pile_of(pictures, (np.array(used) - used[len(used) // 2]) / gap)
+    if pile.unrest < RESTS:
+        return None
     at = dict(zip(used, pictures, strict=True))
     pairs = [(_key(at[i]), at[i + gap]) for i in starts.tolist()]
-    found = _common(pairs)
+    found = _common(pile, pairs)
     if found is None:
         return None
     motion, free = found
@@ -133,14 +140,7 @@ def _levelled(frames: Sequence[NDArray[np.uint8]], size: int, contrast: float | 
 
 
 def _key(picture: Picture) -> _Key:
-    height, width = picture.shape
-    across, down = cv2.Sobel(picture, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(picture, cv2.CV_32F, 0, 1) / 8
-    reach = max(height, width) / 2
-    x = (np.arange(width, dtype=np.float32) - (width - 1) / 2)[None, :] / reach
-    y = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[:, None] / reach
-    change = np.stack([across * x + down * y, down * x - across * y, across, down]).reshape(4, -1)
-    strong = cv2.GaussianBlur(picture * picture, (0, 0), 3.0 * reach / SIZE * 2)
-    return _Key(picture, change.astype(np.float32), cv2.min(strong * STRONG, 1.0).ravel() ** 2)
+    return _Key(picture, moving(picture), strength(picture).ravel())
 
 
 def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArray[np.bool_]]:
@@ -156,51 +156,66 @@ def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArr
     return residual, np.abs(residual) < 50
 
 
-# One motion for all pairs -------------------------------------------------------------------------------------------------------------
+# One motion for all frames ------------------------------------------------------------------------------------------------------------
 
 
-def _common(pairs: Sequence[tuple[_Key, Picture]]) -> tuple[Motion, tuple[int, ...]] | None:
-    """The motion that explains all pairs best and which of its parts are free, None where that is none."""
-    starts = [np.array(start) for start in _STARTS]
-    first = np.array([_score(_votes(pairs, start, WIDE)) for start in starts])
-    found = [_refined(pairs, starts[0])]
-    if first[1:].max() < -LEAST_SCORE and _length(found[0]) < LEAST_MOVE:
+def _common(pile: Pile, pairs: Sequence[tuple[_Key, Picture]]) -> tuple[Motion, tuple[int, ...]] | None:
+    """The motion that explains all frames best and which of its parts are free, None where that is none."""
+    hints = _hints(pile, pairs)
+    if hints[0].score < HINTED:
         return None
-    found += [_refined(pairs, starts[k]) for k in 1 + np.argsort(-first[1:], kind="stable")[:2]]
-    scores = [_score(_votes(pairs, one, NARROW)) for one in found]
-    motion, best, free = found[int(np.argmax(scores))], max(scores), KINDS[-1]
-    for kinds in (KINDS[:2], KINDS[2:3]):
-        simple = [_refined(pairs, motion * np.isin(range(4), kind), free=kind) for kind in kinds]
-        scores = [_score(_votes(pairs, one, NARROW)) for one in simple]
-        k = int(np.argmax(scores * np.array([LENS, 1.0])[: len(kinds)]))
-        if scores[k] > SIMPLE * best:
-            motion, free = simple[k], kinds[k]
-            break
-    votes = _votes(pairs, motion, NARROW)
+    found = [_explained(pile, one.motion, free) for one in hints for free in KINDS if set(free) >= set(one.free)]
+    best = max(found, key=lambda one: one.score)
+    if best.score < LEAST_SCORE:
+        return None
+    one = _simplest(found, best)
+    least = LEAST_SCORE * (1 + COSTS * (len(one.free) - 1))
+    return (one.motion, one.free) if one.score > least and _length(one.motion) > LEAST_MOVE and _agreed(one.votes) else None
+
+
+def _simplest(found: Sequence[_Explained], best: _Explained) -> _Explained:
+    """Of what explains nearly as much as the best: a move of one part where the best is much the same, else whatever has fewest parts."""
+    plain = [one for one in found if len(one.free) == 1 and one.score >= PLAIN * best.score]
+    nearest = min(plain, key=lambda one: _length(one.motion - best.motion), default=best)
+    if _length(nearest.motion - best.motion) <= MUCH_THE_SAME * _length(best.motion):
+        return nearest
+    return min((one for one in found if one.score >= SIMPLE * best.score), key=lambda one: len(one.free))
+
+
+def _hints(pile: Pile, pairs: Sequence[tuple[_Key, Picture]]) -> list[_Explained]:
+    """Where to search further, the best first: what a prompt may ask for, and, where that is no rest, what explains pairs of pictures."""
+    thin = thinned(pile)
+    slow = _refined(pairs, np.zeros(4))
+    starts = [(np.array(start), free) for free, sizes in STARTS.items() for start in sizes]
+    if _length(slow) > LEAST_MOVE / 2:
+        starts += [(slow * np.isin(range(4), free), free) for free in (*STARTS, KINDS[-1])]
+    hints = [_explained(thin, start, free, HINTS) for start, free in starts]
+    return sorted(hints, key=lambda one: -one.score)[:MOST_HINTS]
+
+
+class _Explained(NamedTuple):
+    """A motion of which some parts are free, how much better each part of each picture is explained by it, and the mean of that."""
+
+    motion: Motion
+    free: tuple[int, ...]
+    votes: Picture
+    score: float
+
+
+def _explained(pile: Pile, start: Motion, free: tuple[int, ...], steps: int = STEPS) -> _Explained:
+    motion = settled(pile, start, free, steps)
+    votes = gains(pile, motion)
+    return _Explained(motion, free, votes, _score(votes))
+
+
+def _agreed(votes: Picture) -> bool:
+    """Whether most of the picture is explained better most of the time, and its rim as well."""
     better, worse = (votes > GAINED).sum(axis=(1, 2)), (votes < -GAINED).sum(axis=(1, 2))
     agree = (better >= np.maximum(FEWEST, SHARE * worse)).mean()
-    if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE:
-        return None
-    if better.sum() < MORE * worse.sum():
-        return None
-    if _left(pairs, motion) > MOST_LEFT:
-        return None
     rim = votes.mean(axis=0)
     rim[1:-1, 1:-1] = 0.0
-    if (rim > FAINTLY * GAINED).sum() < max(LEAST_RIM, MORE_RIM * (rim < -FAINTLY * GAINED).sum()):
-        return None
-    return motion, free
-
-
-def _left(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
-    """0 to 1: how much of what is strong a motion leaves unexplained; noise always has most of it left."""
-    loss, number = 0.0, 1e-6
-    for key, other in pairs:
-        residual, shown = _residual(key, other, motion)
-        weight = key.weight * shown
-        loss += float(weight @ _loss(residual, NARROW))
-        number += float(weight.sum())
-    return loss / number
+    along, against = (rim > FAINTLY * GAINED).sum(), (rim < -FAINTLY * GAINED).sum()
+    return bool(agree >= AGREEING and better.sum() >= MORE * worse.sum() and along >= max(LEAST_RIM, MORE_RIM * against))
 
 
 def _score(votes: Picture) -> float:
@@ -215,22 +230,6 @@ def _length(motion: Motion) -> float:
 def _loss(residual: Picture, wide: float) -> Picture:
     part = cv2.min(np.abs(residual), wide).ravel() / wide
     return np.asarray(part * part, dtype=np.float32)
-
-
-def _votes(pairs: Sequence[tuple[_Key, Picture]], motion: Motion, wide: float) -> Picture:
-    """(pairs, TILES, TILES): how much better a motion explains each tile than standing still does."""
-    rows = []
-    for key, other in pairs:
-        still, here = _residual(key, other, np.zeros(4))
-        moved, there = _residual(key, other, motion)
-        gain = (key.weight * np.where(here & there, _loss(still, wide) - _loss(moved, wide), 0)).reshape(key.picture.shape)
-        rows.append(_tiled(gain))
-    return np.stack(rows)
-
-
-def _tiled(picture: NDArray[Any]) -> Picture:
-    """Means over the tiles."""
-    return np.asarray(cv2.resize(picture.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
 
 
 def _refined(
