@@ -18,7 +18,7 @@ __all__ = ["camera_rates", "named_move"]
 SLOW = 0.010  # picture sides per second of pan or tilt that are no move; the slowest that prompts ask for is .06
 STEADY_ZOOM = 0.025  # 1/s, of ln scale, that is no zoom; the slowest asked for is .08
 STEADY_ROLL = 0.02  # rad/s; an orbit of 11 degrees per second looks like .05
-STRAY = 0.0035  # picture sides per second that no similarity explains: beyond it the camera travels
+STRAY = 0.0015  # picture sides per second by which the floor parts from the rest: beyond it the camera travels; what is not sure is 0
 
 
 def camera_rates(seen: Observation) -> dict[str, float]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Picture = NDArray[np.float32]
     Motion = NDArray[np.float64]  # growth and turn (pixels at the border), shift right and down (pixels) per gap
 
-__all__ = ["NARROW", "WIDE", "Pile", "gains", "moving", "pile_of", "power", "settled", "strength", "thinned"]
+__all__ = ["NARROW", "WIDE", "Pile", "gains", "moving", "parted", "pile_of", "power", "settled", "strength", "thinned"]
 
 WIDE, NARROW = 0.7, 0.5  # residuals (1 is an edge's contrast) at which a pixel counts no more: while searching, and at the end
 STRONG = 2.0  # over the levelled contrast, squared: at half of an edge's contrast a pixel counts in full
@@ -30,6 +30,8 @@ TILES = 8  # along each side
 HIDDEN = 1e4  # what a picture does not show
 FEWEST_SHOWN = 3  # pictures that must show a pixel
 STEPS = 6
+KINKS = (-0.3, 0.0, 0.2, 0.4)  # of half the longer side below the middle: where a wall may end and a floor begin
+SURE = 2.5  # standard errors
 
 
 class Pile(NamedTuple):
@@ -37,7 +39,7 @@ class Pile(NamedTuple):
 
     Attributes:
         pictures: (T, H, W).
-        layers: (T, H, W, 3): the picture, what standing still leaves of it unexplained (0 to 1), and how much each pixel counts.
+        layers: (T, H, W, 3): the picture, what standing still leaves of it unexplained, and how much each pixel counts.
         times: (T,) gaps from the middle picture on.
         unrest: 0 to 1, how much of what is strong standing still leaves unexplained in all pictures together.
     """
@@ -73,10 +75,10 @@ def _tiled(picture: NDArray[Any]) -> NDArray[np.float32]:
 def pile_of(pictures: Sequence[Picture], times: NDArray[np.float64]) -> Pile:
     """The pile of pictures taken at ``times`` (gaps)."""
     stack = np.stack(pictures)
-    loss = _loss(stack - ranked(stack, len(stack) // 2), NARROW)
+    rest = stack - ranked(stack, len(stack) // 2)
     count = np.stack([strength(picture) for picture in stack])
-    unrest = float((loss * count).sum()) / max(float(count.sum()), 1e-6)
-    return Pile(stack, np.stack([stack, loss, count], axis=-1), times, unrest)
+    unrest = float((_loss(rest, NARROW) * count).sum()) / max(float(count.sum()), 1e-6)
+    return Pile(stack, np.stack([stack, rest, count], axis=-1), times, unrest)
 
 
 def thinned(pile: Pile) -> Pile:
@@ -147,13 +149,48 @@ def settled(pile: Pile, start: Motion, free: tuple[int, ...] = (0, 1, 2, 3), ste
     return motion
 
 
+def parted(pile: Pile, motion: Motion) -> float:
+    """Share of the picture's longer side (rms, per gap) by which its lower part moves otherwise than the rest, where that is sure.
+
+    A camera that travels past a floor shears it, one that comes nearer makes it grow faster the nearer it is; a wall behind it does
+    neither. Where floor and wall meet is tried out.
+    """
+    total, (height, width) = len(pile.times), pile.pictures.shape[1:]
+    reach, times = max(height, width) / 2, pile.times.astype(np.float32)
+    stack = _stacked(pile, motion, pile.pictures).reshape(total, -1)
+    middle = ranked(stack, total // 2)
+    shown = np.abs(stack) < HIDDEN / 2
+    known = (shown.sum(axis=0) >= FEWEST_SHOWN) & (np.abs(middle) < HIDDEN / 2)
+    picture = np.where(known, middle, 0).reshape(height, width)
+    residual = np.where(shown, stack - middle, 1.0)
+    weight = np.clip(1 - residual**2, 0, None) ** 2 * (strength(picture).ravel() * known)
+    x = np.tile((np.arange(width, dtype=np.float32) - (width - 1) / 2) / reach, height)
+    y = np.repeat((np.arange(height, dtype=np.float32) - (height - 1) / 2) / reach, width)
+    change, far, pull = moving(picture), times**2 @ weight, times @ (weight * residual)
+    return max((_parts(change, far, pull, x, y, kink, float(motion[0])) for kink in KINKS), key=lambda one: one[0])[1] / max(height, width)
+
+
+def _parts(change: Picture, far: Picture, pull: Picture, x: Picture, y: Picture, kink: float, growth: float) -> tuple[float, float]:
+    """How much better it is explained that all below a row parts from the rest, and by how many pixels (rms over the picture) per gap."""
+    below = np.maximum(y - kink, 0)
+    fields = np.stack([[below, 0 * below], [x * below, (y - kink) * below]])
+    every = np.concatenate([change, fields[:, 0] * change[2] + fields[:, 1] * change[3]])
+    normal, right = (every * far) @ every.T + np.eye(6), every @ pull
+    found, alone = -np.linalg.solve(normal, right), -np.linalg.solve(normal[:4, :4], right[:4])
+    error = np.sqrt(np.diag(np.linalg.inv(normal))[4:])
+    sure = np.abs(found[4:]) > SURE * error
+    sure[1] &= found[5] * growth > 0  # who comes nearer makes near things grow more, never less
+    flow = np.einsum("k,kcp->cp", found[4:] * sure, fields)
+    return float(right[:4] @ alone - right @ found), float(np.sqrt((flow**2).sum(axis=0).mean()))
+
+
 def gains(pile: Pile, motion: Motion) -> NDArray[np.float32]:
     """(T, TILES, TILES): how much better a motion explains each part of each picture than standing still does."""
     stack = _stacked(pile, motion, pile.layers)
-    laid, still, count = np.moveaxis(stack, -1, 0)
+    laid, still, count = np.moveaxis(stack, -1, 0)  # what is left is laid before it is squared: interpolation makes any noise less
     middle = ranked(np.ascontiguousarray(laid), len(stack) // 2)
     shown = np.abs(laid) < HIDDEN / 2
     known = shown & (shown.sum(axis=0) >= FEWEST_SHOWN) & (np.abs(middle) < HIDDEN / 2)
     count = np.where(known, count, 0)
     moved = _loss(laid - middle, NARROW)
-    return np.stack([_tiled(vote) for vote in count * (still - moved)])
+    return np.stack([_tiled(vote) for vote in count * (_loss(still, NARROW) - moved)])
