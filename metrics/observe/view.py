@@ -34,8 +34,8 @@ PAIRS = 8
 LEAST_FRAMES = 8
 RESTS = 0.2  # of what is strong may be unexplained where the camera certainly stands still
 GAINED, MOST_GAINED = 0.01, 0.05  # cost by which a tile counts as explained better; one body may not outvote the rest
-HINTED, HINTS, MOST_HINTS = 0.0015, 2, 3  # mean gain with which a motion is looked at further, after so many steps; and how many are
-LEAST_SCORE = 0.0032  # mean gain that makes a camera move
+HINTED, HINTS, MOST_HINTS = 0.0018, 2, 3  # mean gain with which a motion is looked at further, after so many steps; and how many are
+LEAST_SCORE = 0.0022  # mean gain that makes a camera move
 FEWEST, SHARE, AGREEING = 3, 1.2, 0.6  # tiles better, and better for each that is worse, in this share of the frames: a body pauses
 MORE = 1.4  # tiles better for each that is worse, in all frames together
 # Of the outermost tiles so many are explained better, and so many for each that is worse: large bodies are in the middle.
