@@ -18,8 +18,8 @@ __all__ = ["camera_rates", "named_move"]
 SLOW = 0.010  # picture sides per second of pan or tilt that are no move; the slowest that prompts ask for is .06
 STEADY_ZOOM = 0.025  # 1/s, of ln scale, that is no zoom; the slowest asked for is .08
 STEADY_ROLL = 0.02  # rad/s; an orbit of 11 degrees per second looks like .05
-# Picture sides per second by which near and far part, what is not sure being 0: a floor that grows faster than the wall behind it, and what a
-# turn of the head stretches at the sides at most.
+# Picture sides per second by which near and far part, what is not sure being 0: a floor that grows faster than the wall behind it, and what
+# a turn of the head stretches at the sides at most.
 NEARER, STRAY = 0.0015, 0.0035
 
 
