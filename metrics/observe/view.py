@@ -80,7 +80,7 @@ def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
     for level in LEVELS:
         pictures, contrast = _levelled(seen, level)
         pile = pile_of(pictures, (np.array(used) - used[len(used) // 2]) / gap)
-        if pile.unrest < RESTS:
+        if not RESTS <= pile.unrest <= level.most:
             return None
         pairs = [(_key(pictures[i]), pictures[k]) for i, k in places]
         hints = _hints(pile, pairs)
@@ -133,16 +133,18 @@ class _Level(NamedTuple):
         below: share of the picture whose local contrast stays below it.
         least: grey levels, its least contrast.
         rim: of the outermost tiles so many must be explained better for each that is worse: large bodies are in the middle.
+        most: unrest beyond which all is noise to it.
     """
 
     below: float
     least: float
     rim: float
+    most: float
 
 
 # First strong edges alone, for weak textures may lie on the lens, as paper and hatching do; where these do not tell, a floor's texture.
 # In clips of still cameras the latter speaks against every motion (58 clips: a mean gain of .0025 at most), so that its rim need not.
-LEVELS = (_Level(0.8, 2.0, 1.5), _Level(0.4, 1.0, 1.0))
+LEVELS = (_Level(0.8, 2.0, 1.5, 1.0), _Level(0.4, 1.0, 1.0, 0.5))
 
 
 def _contrasts(frames: Sequence[NDArray[np.uint8]], size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
