@@ -15,8 +15,6 @@ import numpy as np
 from kinema.metrics.observe.ranks import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Picture = NDArray[np.float32]
@@ -72,9 +70,9 @@ def _tiled(picture: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(picture.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
 
 
-def pile_of(pictures: Sequence[Picture], times: NDArray[np.float64]) -> Pile:
-    """The pile of pictures taken at ``times`` (gaps)."""
-    stack = np.stack(pictures)
+def pile_of(pictures: NDArray[np.float32], times: NDArray[np.float64]) -> Pile:
+    """The pile of pictures (T, H, W) taken at ``times`` (gaps)."""
+    stack = np.ascontiguousarray(pictures, dtype=np.float32)
     rest = stack - ranked(stack, len(stack) // 2)
     count = np.stack([strength(picture) for picture in stack])
     unrest = float((_loss(rest, NARROW) * count).sum()) / max(float(count.sum()), 1e-6)
@@ -95,8 +93,9 @@ def power(motion: Motion, times: NDArray[np.float64], reach: float) -> tuple[NDA
         ((1+0j), (2.5+0j))
     """
     ratio, shift = 1 + complex(motion[0], motion[1]) / reach, complex(motion[2], motion[3])
-    whole = np.exp(times * np.log(ratio))
-    return whole, shift * (times + 0j if abs(ratio - 1) < 1e-6 else (whole - 1) / (ratio - 1))
+    whole: NDArray[np.complex128] = np.exp(times * np.log(ratio))
+    gone: NDArray[np.complex128] = times + 0j if abs(ratio - 1) < 1e-6 else (whole - 1) / (ratio - 1)
+    return whole, np.asarray(shift * gone, dtype=np.complex128)
 
 
 def _tables(motion: Motion, times: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
@@ -167,7 +166,8 @@ def parted(pile: Pile, motion: Motion) -> float:
     x = np.tile((np.arange(width, dtype=np.float32) - (width - 1) / 2) / reach, height)
     y = np.repeat((np.arange(height, dtype=np.float32) - (height - 1) / 2) / reach, width)
     change, far, pull = moving(picture), times**2 @ weight, times @ (weight * residual)
-    return max((_parts(change, far, pull, x, y, kink, float(motion[0])) for kink in KINKS), key=lambda one: one[0])[1] / max(height, width)
+    parts = [_parts(change, far, pull, x, y, kink, float(motion[0])) for kink in KINKS]
+    return float(max(parts, key=lambda one: one[0])[1] / max(height, width))
 
 
 def _parts(change: Picture, far: Picture, pull: Picture, x: Picture, y: Picture, kink: float, growth: float) -> tuple[float, float]:

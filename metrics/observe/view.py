@@ -47,7 +47,7 @@ MUCH_THE_SAME = 0.6  # of the best motion's length, by which that of a single pa
 COSTS = 0.1  # of the least gain, more for each further part that is free
 TRUST = 0.5  # of a pair's information: how strongly a single frame is held to the motion of all
 # Moves that a prompt may ask for, per pair: those of one part each are tried from here, all others from what pairs of pictures say.
-STARTS = {
+STARTS: dict[tuple[int, ...], tuple[tuple[float, ...], ...]] = {
     (0,): ((1.0, 0.0, 0.0, 0.0), (-1.0, 0.0, 0.0, 0.0)),
     (2,): ((0.0, 0.0, 2.0, 0.0), (0.0, 0.0, -2.0, 0.0)),
     (3,): ((0.0, 0.0, 0.0, 1.4), (0.0, 0.0, 0.0, -1.4)),
