@@ -19,7 +19,9 @@ SLOW = 0.010  # picture sides per second of pan or tilt that are no move; the sl
 STEADY_ZOOM = 0.025  # 1/s, of ln scale, that is no zoom; the slowest asked for is .08
 STEADY_ROLL = 0.02  # rad/s; an orbit of 11 degrees per second looks like .05
 USUAL = {"x": 0.09, "y": 0.085, "zoom": 0.11}  # picture sides per second and 1/s: as fast as the moves that prompts ask for
-STRAY = 0.0035  # picture sides per second that no similarity explains: beyond it the camera travels
+# Picture sides per second by which near and far part, what is not sure being 0: a floor that grows faster than the wall behind it, and what
+# a turn of the head stretches at the sides at most.
+NEARER, STRAY = 0.0015, 0.0035
 
 
 def camera_rates(seen: Observation) -> dict[str, float]:
@@ -56,7 +58,7 @@ def named_move(rates: dict[str, float]) -> tuple[str, str]:
     if sizes[most] < 1:
         return ("orbit", "") if travels else ("static", "")
     if most == "zoom":
-        return ("dolly" if travels else "zoom", "out" if rates["zoom"] > 0 else "in")
+        return ("dolly" if rates["parallax"] > NEARER else "zoom", "out" if rates["zoom"] > 0 else "in")
     if most == "y":
         return "tilt", "down" if rates["pan_y"] > 0 else "up"
     return ("orbit" if travels else "pan"), "right" if rates["pan_x"] > 0 else "left"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["median", "ranked"]
+
+Number = TypeVar("Number", np.uint8, np.float32)
 
 CHUNK = 1 << 16  # pixels at a time: pictures that stay in the cache
 
@@ -48,8 +50,8 @@ def _network(count: int, rank: int) -> tuple[_Step, ...]:
     return tuple(reversed(steps))
 
 
-def ranked(values: NDArray[np.uint8], rank: int) -> NDArray[np.uint8]:
-    """The value of a rank along the first axis; 0 is the smallest.
+def ranked(values: NDArray[Number], rank: int) -> NDArray[Number]:
+    """The value of a rank along the first axis; 0 is the smallest. For bytes and for float32.
 
     Example:
         >>> ranked(np.array([[3, 9], [1, 8], [2, 7]], np.uint8), 1).tolist()
@@ -57,7 +59,7 @@ def ranked(values: NDArray[np.uint8], rank: int) -> NDArray[np.uint8]:
     """
     count = len(values)
     flat = values.reshape(count, -1)
-    found = np.empty(flat.shape[1], np.uint8)
+    found = np.empty(flat.shape[1], values.dtype)
     for start in range(0, flat.shape[1], CHUNK):
         rows = [flat[k, start : start + CHUNK].copy()[None] for k in range(count)]
         spare = np.empty_like(rows[0])

@@ -1,23 +1,26 @@
 """The camera's own motion, read off the background: what strong edges do that bodies do not.
 
-A motion at a constant rate is sought that explains the steps between many pairs of frames at once: bodies pass, stop and turn, so
-they never agree with each other for long. Standing still is one of the motions tried, and wins wherever another is not clearly better.
+A motion at a constant rate is sought that explains the whole clip at once (``pile.py``): bodies pass, stop and turn, so they never agree
+with each other for long. Standing still is one of the motions tried, and wins wherever another is not clearly better.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
 from kinema.metrics.observation import View
+from kinema.metrics.observe.pile import NARROW, STEPS, WIDE, gains, moving, parted, pile_of, settled, strength, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from kinema.metrics.observe.pile import Pile
 
     Picture = NDArray[np.float32]
     Motion = NDArray[np.float64]  # growth and turn (pixels at the border), shift right and down (pixels): from one frame to a later one
@@ -27,31 +30,28 @@ __all__ = ["camera_numbers", "find_view", "scaled"]
 SIZE = 64  # pixels, longer side of the pictures that are compared: hatching, grain and blocks of codecs are averaged away
 FINE = 128  # the same once the motion is known, for every frame
 GAP_S = 1 / 3  # s between the two frames of a pair: the slowest move of a prompt makes a pixel of it
-SURE = 0.1  # pixels per pair between top and middle of the picture that parts may seem to shear by
 PAIRS = 8
 LEAST_FRAMES = 8
-SHARPEST = 0.8  # share of the picture whose local contrast stays below what counts as an edge: weak textures may lie on the lens
-LEAST_CONTRAST = 2.0  # grey levels, of an edge
-STRONG = 2.0  # over the levelled contrast, squared: at half of an edge's contrast a pixel counts in full
-WIDE, NARROW = 0.7, 0.5  # residuals (1 is an edge's contrast) at which a pixel counts no more: while searching, and at the end
-TILES = 8  # along each side
+RESTS = 0.2  # of what is strong may be unexplained where the camera certainly stands still
 GAINED, MOST_GAINED = 0.01, 0.05  # cost by which a tile counts as explained better; one body may not outvote the rest
-LEAST_SCORE, LEAST_BETTER = 0.0015, 6  # mean gain, and tiles explained better, that make a camera move
-FEWEST, SHARE, AGREEING = 3, 1.2, 0.8  # tiles better, and better for each that is worse, in this share of the pairs: a body pauses
-MORE = 2.4  # tiles better for each that is worse, in all pairs together: one body that passes reaches 3.7, two that are in the rim too 2.1
-# Of the outermost tiles so many are explained better, and so many for each that is worse: large bodies are in the middle.
-LEAST_RIM, MORE_RIM, FAINTLY = 5, 2.6, 0.4
-MOST_LEFT = 0.5  # of what is strong may stay unexplained
+HINTED, HINTS, MOST_HINTS = 0.0018, 2, 3  # mean gain with which a motion is looked at further, after so many steps; and how many are
+LEAST_SCORE = 0.0022  # mean gain that makes a camera move
+FEWEST, SHARE, AGREEING = 3, 1.2, 0.6  # tiles better, and better for each that is worse, in this share of the frames: a body pauses
+MORE = 1.4  # tiles better for each that is worse, in all frames together
+LEAST_RIM, FAINTLY = 3, 0.4  # of the outermost tiles so many are explained better, by this share of what counts elsewhere
 LEAST_MOVE = 0.3  # pixels per pair (rms over the picture)
 # Which parts of a motion are free: a lens, a turn of the head, both, anything.
-KINDS: tuple[tuple[int, ...], ...] = ((0,), (2, 3), (0, 2, 3), (0, 1, 2, 3))
-LENS = 1.05  # a lens explains with one number what a turn takes two for
-SIMPLE = 0.9  # of the gain of the freest kind, with which a simpler one is believed
+KINDS: tuple[tuple[int, ...], ...] = ((0,), (2,), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3))
+PLAIN, SIMPLE = 0.7, 0.9  # of the gain of the best, with which a motion of a single part and one of fewer parts are believed
+MUCH_THE_SAME = 0.6  # of the best motion's length, by which that of a single part may differ from it
+COSTS = 0.1  # of the least gain, more for each further part that is free
 TRUST = 0.5  # of a pair's information: how strongly a single frame is held to the motion of all
-_STARTS = [(0.0, 0.0, 0.0, 0.0)] + [
-    tuple(float(sign * size * (k == axis)) for k in range(4)) for axis, sizes in ((2, (1, 2)), (3, (1, 2)), (0, (0.8, 1.6)))
-    for size in sizes for sign in (1, -1)
-]  # fmt: skip
+# Moves that a prompt may ask for, per pair: those of one part each are tried from here, all others from what pairs of pictures say.
+STARTS: dict[tuple[int, ...], tuple[tuple[float, ...], ...]] = {
+    (0,): ((1.0, 0.0, 0.0, 0.0), (-1.0, 0.0, 0.0, 0.0)),
+    (2,): ((0.0, 0.0, 2.0, 0.0), (0.0, 0.0, -2.0, 0.0)),
+    (3,): ((0.0, 0.0, 0.0, 1.4), (0.0, 0.0, 0.0, -1.4)),
+}
 
 
 class _Key(NamedTuple):
@@ -75,14 +75,22 @@ def find_view(frames: NDArray[np.uint8], rate: float = 24.0) -> View | None:
         return None
     starts = np.unique(np.linspace(0, total - 1 - gap, PAIRS).round().astype(int))
     used = sorted({*starts.tolist(), *(starts + gap).tolist()})
-    pictures, contrast = _levelled([frames[i] for i in used], SIZE)
-    at = dict(zip(used, pictures, strict=True))
-    pairs = [(_key(at[i]), at[i + gap]) for i in starts.tolist()]
-    found = _common(pairs)
-    if found is None:
-        return None
-    motion, free = found
-    return _followed(frames, motion, free, gap, contrast, _unexplained(pairs, motion))
+    places = [(used.index(i), used.index(i + gap)) for i in starts.tolist()]
+    seen = _contrasts([frames[i] for i in used], SIZE)
+    for level in LEVELS:
+        pictures, contrast = _levelled(seen, level)
+        pile = pile_of(pictures, (np.array(used) - used[len(used) // 2]) / gap)
+        if not RESTS <= pile.unrest <= level.most:
+            return None
+        pairs = [(_key(pictures[i]), pictures[k]) for i, k in places]
+        hints = _hints(pile, pairs)
+        if hints[0].score < HINTED:
+            return None
+        found = _common(pile, hints, level.rim)
+        if found is not None:
+            faint = pile if level is LEVELS[-1] else pile_of(_levelled(seen, LEVELS[-1])[0], pile.times)
+            return _followed(frames, *found, gap, contrast, parted(faint, found[0]))
+    return None
 
 
 def scaled(view: View | None, factor: float) -> View | None:
@@ -118,8 +126,29 @@ def camera_numbers(view: View | None, times: NDArray[np.float64], width: int, he
 # Pictures -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _levelled(frames: Sequence[NDArray[np.uint8]], size: int, contrast: float | None = None) -> tuple[list[Picture], float]:
-    """Small pictures in which every strong edge counts alike, weak ones less, and light and shade not; and what a strong edge has."""
+class _Level(NamedTuple):
+    """What counts as an edge.
+
+    Attributes:
+        below: share of the picture whose local contrast stays below it.
+        least: grey levels, its least contrast.
+        rim: of the outermost tiles so many must be explained better for each that is worse: large bodies are in the middle.
+        most: unrest beyond which all is noise to it.
+    """
+
+    below: float
+    least: float
+    rim: float
+    most: float
+
+
+# First strong edges alone, for weak textures may lie on the lens, as paper and hatching do; where these do not tell, a floor's texture.
+# In clips of still cameras the latter speaks against every motion (58 clips: a mean gain of .0025 at most), so that its rim need not.
+LEVELS = (_Level(0.8, 2.0, 1.5, 1.0), _Level(0.4, 1.0, 1.0, 0.5))
+
+
+def _contrasts(frames: Sequence[NDArray[np.uint8]], size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Small pictures without light and shade, and how much each of them varies around each pixel, squared."""
     far, vary = [], []
     for frame in frames:
         factor = min(1.0, size / max(frame.shape[:2]))
@@ -127,20 +156,18 @@ def _levelled(frames: Sequence[NDArray[np.uint8]], size: int, contrast: float | 
         grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.8 * size / SIZE)
         far.append(grey - cv2.GaussianBlur(grey, (0, 0), 3.0 * size / SIZE))
         vary.append(cv2.GaussianBlur(far[-1] * far[-1], (0, 0), 3.0 * size / SIZE))
-    if contrast is None:
-        contrast = max(LEAST_CONTRAST, float(np.sqrt(np.percentile(np.stack(vary), 100 * SHARPEST))))
-    return [np.asarray(d / cv2.sqrt(v + contrast**2), dtype=np.float32) for d, v in zip(far, vary, strict=True)], contrast
+    return np.stack(far), np.stack(vary)
+
+
+def _levelled(seen: tuple[NDArray[np.float32], NDArray[np.float32]], level: _Level | float) -> tuple[NDArray[np.float32], float]:
+    """Pictures in which every strong edge counts alike and weak ones less; and the contrast of a strong edge, unless it is given."""
+    far, vary = seen
+    strong = level if isinstance(level, float) else max(level.least, float(np.sqrt(np.percentile(vary, 100 * level.below))))
+    return far / np.sqrt(vary + np.float32(strong**2)), strong
 
 
 def _key(picture: Picture) -> _Key:
-    height, width = picture.shape
-    across, down = cv2.Sobel(picture, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(picture, cv2.CV_32F, 0, 1) / 8
-    reach = max(height, width) / 2
-    x = (np.arange(width, dtype=np.float32) - (width - 1) / 2)[None, :] / reach
-    y = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[:, None] / reach
-    change = np.stack([across * x + down * y, down * x - across * y, across, down]).reshape(4, -1)
-    strong = cv2.GaussianBlur(picture * picture, (0, 0), 3.0 * reach / SIZE * 2)
-    return _Key(picture, change.astype(np.float32), cv2.min(strong * STRONG, 1.0).ravel() ** 2)
+    return _Key(picture, moving(picture), strength(picture).ravel())
 
 
 def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArray[np.bool_]]:
@@ -156,51 +183,92 @@ def _residual(key: _Key, other: Picture, motion: Motion) -> tuple[Picture, NDArr
     return residual, np.abs(residual) < 50
 
 
-# One motion for all pairs -------------------------------------------------------------------------------------------------------------
+# One motion for all frames ------------------------------------------------------------------------------------------------------------
 
 
-def _common(pairs: Sequence[tuple[_Key, Picture]]) -> tuple[Motion, tuple[int, ...]] | None:
-    """The motion that explains all pairs best and which of its parts are free, None where that is none."""
-    starts = [np.array(start) for start in _STARTS]
-    first = np.array([_score(_votes(pairs, start, WIDE)) for start in starts])
-    found = [_refined(pairs, starts[0])]
-    if first[1:].max() < -LEAST_SCORE and _length(found[0]) < LEAST_MOVE:
+def _common(pile: Pile, hints: Sequence[_Explained], rim: float) -> tuple[Motion, tuple[int, ...]] | None:
+    """The motion that explains all frames best and which of its parts are free, None where that is none."""
+    found = [_explained(pile, one.motion * np.isin(range(4), free), free) for one in hints for free in KINDS if _related(free, one.free)]
+    best = max(found, key=lambda one: one.score)
+    if best.score < LEAST_SCORE:
         return None
-    found += [_refined(pairs, starts[k]) for k in 1 + np.argsort(-first[1:], kind="stable")[:2]]
-    scores = [_score(_votes(pairs, one, NARROW)) for one in found]
-    motion, best, free = found[int(np.argmax(scores))], max(scores), KINDS[-1]
-    for kinds in (KINDS[:2], KINDS[2:3]):
-        simple = [_refined(pairs, motion * np.isin(range(4), kind), free=kind) for kind in kinds]
-        scores = [_score(_votes(pairs, one, NARROW)) for one in simple]
-        k = int(np.argmax(scores * np.array([LENS, 1.0])[: len(kinds)]))
-        if scores[k] > SIMPLE * best:
-            motion, free = simple[k], kinds[k]
-            break
-    votes = _votes(pairs, motion, NARROW)
+    one = _simplest(found, best)
+    least = LEAST_SCORE * (1 + COSTS * (len(one.free) - 1))
+    return (one.motion, one.free) if one.score > least and _length(one.motion) > LEAST_MOVE and _agreed(one.votes, rim) else None
+
+
+def _simplest(found: Sequence[_Explained], best: _Explained) -> _Explained:
+    """Of what explains nearly as much as the best: a move of one part that is much the same, else whatever has fewest parts.
+
+    Where little is seen but a horizon, a lens and a turn explain the same: then that at the rate at which prompts ask for it.
+    """
+    near = [one for one in found if len(one.free) == 1 and one.score >= PLAIN * best.score and _alike(one, best)]
+    if near:
+        most = max(one.score for one in near)
+        heads = [max((one for one in near if one.free == free), key=lambda one: one.score, default=None) for free in STARTS]
+        return min((one for one in heads if one is not None and one.score >= PLAIN * most), key=_unusual)
+    return min((one for one in found if one.score >= SIMPLE * best.score), key=lambda one: len(one.free))
+
+
+def _alike(one: _Explained, best: _Explained) -> bool:
+    return one.score >= SIMPLE * best.score or _length(one.motion - best.motion) <= MUCH_THE_SAME * _length(best.motion)
+
+
+def _unusual(one: _Explained) -> float:
+    """How far from its usual rate, as a logarithm, a move of a single part is."""
+    return abs(float(np.log(max(_length(one.motion), 1e-6) / _length(np.array(STARTS[one.free][0])))))
+
+
+def _hints(pile: Pile, pairs: Sequence[tuple[_Key, Picture]]) -> list[_Explained]:
+    """Where to search further, the best first: what a prompt may ask for, and, where that is no rest, what explains pairs of pictures."""
+    thin = thinned(pile)
+    slow = _refined(pairs, np.zeros(4))
+    starts = [(np.array(start), free) for free, sizes in STARTS.items() for start in sizes]
+    if _length(slow) > LEAST_MOVE / 2:
+        starts += [(slow * np.isin(range(4), free), free) for free in (*STARTS, *KINDS[-3:])]
+    hints = [_explained(thin, start, free, HINTS) for start, free in starts]
+    across, along = (max((one for one in hints if one.free == free), key=lambda one: one.score) for free in ((2,), (3,)))
+    if max(across.score, along.score) > 0:
+        hints.append(_explained(thin, across.motion + along.motion, (2, 3), HINTS))
+    return _apart(sorted(hints, key=lambda one: -one.score))[:MOST_HINTS]
+
+
+def _apart(hints: Sequence[_Explained]) -> list[_Explained]:
+    """Those that are not much the same as an earlier one."""
+    kept: list[_Explained] = []
+    for hint in hints:
+        if all(_length(hint.motion - other.motion) > LEAST_MOVE for other in kept):
+            kept.append(hint)
+    return kept
+
+
+def _related(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return set(one) <= set(other) or set(one) >= set(other)
+
+
+class _Explained(NamedTuple):
+    """A motion of which some parts are free, how much better each part of each picture is explained by it, and the mean of that."""
+
+    motion: Motion
+    free: tuple[int, ...]
+    votes: Picture
+    score: float
+
+
+def _explained(pile: Pile, start: Motion, free: tuple[int, ...], steps: int = STEPS) -> _Explained:
+    motion = settled(pile, start, free, steps)
+    votes = gains(pile, motion)
+    return _Explained(motion, free, votes, _score(votes))
+
+
+def _agreed(votes: Picture, more: float) -> bool:
+    """Whether most of the picture is explained better most of the time, and its rim as well."""
     better, worse = (votes > GAINED).sum(axis=(1, 2)), (votes < -GAINED).sum(axis=(1, 2))
     agree = (better >= np.maximum(FEWEST, SHARE * worse)).mean()
-    if _length(motion) < LEAST_MOVE or agree < AGREEING or better.mean() < LEAST_BETTER or best < LEAST_SCORE:
-        return None
-    if better.sum() < MORE * worse.sum():
-        return None
-    if _left(pairs, motion) > MOST_LEFT:
-        return None
     rim = votes.mean(axis=0)
     rim[1:-1, 1:-1] = 0.0
-    if (rim > FAINTLY * GAINED).sum() < max(LEAST_RIM, MORE_RIM * (rim < -FAINTLY * GAINED).sum()):
-        return None
-    return motion, free
-
-
-def _left(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
-    """0 to 1: how much of what is strong a motion leaves unexplained; noise always has most of it left."""
-    loss, number = 0.0, 1e-6
-    for key, other in pairs:
-        residual, shown = _residual(key, other, motion)
-        weight = key.weight * shown
-        loss += float(weight @ _loss(residual, NARROW))
-        number += float(weight.sum())
-    return loss / number
+    along, against = (rim > FAINTLY * GAINED).sum(), (rim < -FAINTLY * GAINED).sum()
+    return bool(agree >= AGREEING and better.sum() >= MORE * worse.sum() and along >= max(LEAST_RIM, more * against))
 
 
 def _score(votes: Picture) -> float:
@@ -215,22 +283,6 @@ def _length(motion: Motion) -> float:
 def _loss(residual: Picture, wide: float) -> Picture:
     part = cv2.min(np.abs(residual), wide).ravel() / wide
     return np.asarray(part * part, dtype=np.float32)
-
-
-def _votes(pairs: Sequence[tuple[_Key, Picture]], motion: Motion, wide: float) -> Picture:
-    """(pairs, TILES, TILES): how much better a motion explains each tile than standing still does."""
-    rows = []
-    for key, other in pairs:
-        still, here = _residual(key, other, np.zeros(4))
-        moved, there = _residual(key, other, motion)
-        gain = (key.weight * np.where(here & there, _loss(still, wide) - _loss(moved, wide), 0)).reshape(key.picture.shape)
-        rows.append(_tiled(gain))
-    return np.stack(rows)
-
-
-def _tiled(picture: NDArray[Any]) -> Picture:
-    """Means over the tiles."""
-    return np.asarray(cv2.resize(picture.astype(np.float32), (TILES, TILES), interpolation=cv2.INTER_AREA))
 
 
 def _refined(
@@ -256,30 +308,6 @@ def _refined(
     return motion
 
 
-def _unexplained(pairs: Sequence[tuple[_Key, Picture]], motion: Motion) -> float:
-    """Share of the picture's longer side (rms, per pair) by which its upper and lower parts move otherwise: they are farther and nearer.
-
-    A camera that travels past a floor shears it, one that comes nearer makes its lower part grow faster: two numbers for all pairs.
-    """
-    height, width = pairs[0][0].picture.shape
-    reach = max(height, width) / 2
-    x = np.tile((np.arange(width) - (width - 1) / 2) / reach, height).astype(np.float32)
-    y = np.repeat((np.arange(height) - (height - 1) / 2) / reach, width).astype(np.float32)
-    normal, pull = np.eye(6) * 3.0, np.zeros(6)
-    for key, other in pairs:
-        residual, shown = _residual(key, other, motion)
-        weight = key.weight * np.where(shown, np.clip(1 - residual**2, 0, None) ** 2, 0).astype(np.float32)
-        across, down = key.change[2], key.change[3]
-        change = np.concatenate([key.change, np.stack([across * y, across * x * y + down * y * y])])
-        normal += (change * weight) @ change.T
-        pull += (change * weight) @ np.where(shown, residual, 0)
-    shear, deeper = -np.linalg.solve(normal, pull)[4:]
-    deeper = deeper if deeper * motion[0] > 0 else 0.0  # who comes nearer makes near things grow more, never less
-    shear = max(0.0, abs(shear) - SURE)
-    apart = np.hypot(shear * y.std(), deeper * np.hypot((x * y).std(), (y * y).std()))
-    return float(apart / max(height, width))
-
-
 # From pairs to every frame ------------------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +317,7 @@ def _followed(frames: NDArray[np.uint8], motion: Motion, free: tuple[int, ...], 
     keys = list(range(0, total - 1, gap))
     steps = [*keys, total - 1]
     factor, fine = min(1.0, FINE / max(height, width)), FINE / SIZE
-    pictures = dict(zip(steps, _levelled([frames[i] for i in steps], FINE, contrast)[0], strict=True))
+    pictures = dict(zip(steps, _levelled(_contrasts([frames[i] for i in steps], FINE), contrast)[0], strict=True))
     grow = min(1.0, fine * SIZE / max(height, width)) / min(1.0, SIZE / max(height, width))  # from small to fine pixels
     rate = motion * grow / gap
     z = np.zeros(total, dtype=complex)  # first = m z + s, from the picture's middle, in fine pixels
@@ -297,7 +325,7 @@ def _followed(frames: NDArray[np.uint8], motion: Motion, free: tuple[int, ...], 
     reach = max(pictures[0].shape) / 2
     for start, end in itertools.pairwise(steps):
         key = _key(pictures[start])
-        between, _ = _levelled([frames[i] for i in range(start + 1, end)], FINE, contrast)
+        between = [_levelled(_contrasts([frames[i]], FINE), contrast)[0][0] for i in range(start + 1, end)]
         for i, picture in zip(range(start + 1, end + 1), [*between, pictures[end]], strict=True):
             guess = rate * (i - start)
             last = _refined([(key, picture)], guess, prior=TRUST, steps=3, free=free)
