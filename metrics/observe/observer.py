@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observe.background import Background, Cover
     from kinema.metrics.observe.bodies import Body
     from kinema.metrics.observe.matte import Measured
-    from kinema.metrics.observe.segment import Blob
+    from kinema.metrics.observe.segment import Blob, Forms
     from kinema.metrics.observe.track import Place
     from kinema.scenes.clip import Clip
 
@@ -135,13 +135,14 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     found: _Found | None = None
     masks = np.zeros(frames.shape[:3], np.uint8)
     blobs: list[list[Blob]] = [[] for _ in frames]
+    known: Forms = {}
     for last in (False, True):
         before = found.background.at(0) if found is not None and view is None else None
         others = list(_masked(frames, masks, background, before))
         if found is not None and not others:
             return found._replace(background=background)
         for i in others:
-            blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i])
+            blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i], known)
         bodies = find_bodies(blobs, hints)
         if not bodies:
             return None

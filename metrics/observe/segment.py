@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.background import Background, Still
 
-__all__ = ["Blob", "blobs_in", "blobs_of_mask", "body_mask"]
+__all__ = ["Blob", "Forms", "blobs_in", "blobs_of_mask", "body_mask"]
 
 MOST_BLOBS = 24  # per frame, the largest: where everything moves, nothing is to be found among the rest
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
@@ -99,22 +99,68 @@ def blobs_in(
     return blobs_of_mask(mask, frame, number, paints)
 
 
-def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int, paints: NDArray[np.uint8] | None = None) -> list[Blob]:
-    """The connected parts of a mask, each without what is thinner than half of its thickest place, but for its own paint."""
+class _Form(NamedTuple):
+    """What a blob is but for its colour: places and areas from the corner of the part of a mask that it was found in."""
+
+    x: float
+    y: float
+    area: float
+    inner: float
+    core: NDArray[np.bool_]
+    paint: int
+    corner: tuple[int, int]
+    size: tuple[int, int]  # height, width
+    part: NDArray[np.uint8]
+
+
+Forms = dict[tuple[tuple[int, ...], bytes, bytes], list[_Form]]
+
+
+def blobs_of_mask(
+    mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int, paints: NDArray[np.uint8] | None = None, known: Forms | None = None
+) -> list[Blob]:
+    """The connected parts of a mask, each without what is thinner than half of its thickest place, but for its own paint.
+
+    What rests has the same outline in frame after frame: parts that are ``known`` from the last one are not taken apart again.
+    """
     height, width = mask.shape
     found: list[Blob] = []
+    known = {} if known is None else known
+    before = dict(known)
+    known.clear()
     for whole, (x0, y0) in _parts(mask):
         h, w = whole.shape
         here = np.zeros((h, w), np.uint8) if paints is None else paints[y0 : y0 + h, x0 : x0 + w] * whole
-        for paint, piece in _of_one_paint(whole, here):
-            for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
-                for one, (x2, y2) in _discs_of(part) if paint > 0 else [(part, (0, 0))]:
-                    left, top = x0 + x1 + x2, y0 + y1 + y2
-                    b, r = one.shape
-                    own = (here[y1 + y2 : y1 + y2 + b, x1 + x2 : x1 + x2 + r] == paint) & (one > 0) if paint > 0 else np.zeros((b, r), bool)
-                    edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
-                    found += _thick_parts(one, own, frame[top : top + b, left : left + r], (left, top), number, edge, max(paint, 0))
+        key = (whole.shape, whole.tobytes(), here.tobytes())
+        known[key] = before[key] if key in before else known.get(key) or _forms(whole, here)
+        for form in known[key]:
+            left, top = x0 + form.corner[0], y0 + form.corner[1]
+            b, r = form.size
+            edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
+            tint = chroma(_middle_colour(frame[top : top + b, left : left + r][form.core]))
+            where = (form.x + x0, form.y + y0, form.area, form.inner)
+            found.append(Blob(number, *where, (float(tint[0]), float(tint[1])), edge, form.paint, (left, top), form.part))
     return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
+
+
+def _forms(whole: NDArray[np.uint8], here: NDArray[np.uint8]) -> list[_Form]:
+    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels."""
+    found: list[_Form] = []
+    for paint, piece in _of_one_paint(whole, here):
+        for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
+            for one, (x2, y2) in _discs_of(part) if paint > 0 else [(part, (0, 0))]:
+                left, top = x1 + x2, y1 + y2
+                b, r = one.shape
+                own = (here[top : top + b, left : left + r] == paint) & (one > 0) if paint > 0 else np.zeros((b, r), bool)
+                found += _thick_parts(one, own, (left, top), max(paint, 0))
+    return found
+
+
+def _middle_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The median (3,) of colours (n, 3)."""
+    half = len(pixels) // 2
+    ranked = np.sort(pixels, axis=0)
+    return ranked[half].astype(float) if len(pixels) % 2 else 0.5 * (ranked[half - 1].astype(float) + ranked[half])
 
 
 def _parts(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
@@ -196,9 +242,8 @@ def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[floa
     return float(depth[y, x].min())
 
 
-def _thick_parts(
-    part: NDArray[np.uint8], own: NDArray[np.bool_], pixels: NDArray[np.uint8], corner: tuple[int, int], number: int, edge: bool, paint: int
-) -> list[Blob]:
+def _thick_parts(part: NDArray[np.uint8], own: NDArray[np.bool_], corner: tuple[int, int], paint: int) -> list[_Form]:
+    """A part without what is thin; several where thin bridges held it together."""
     seen = cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     part = _filled(seen)
     ring = float(seen.sum()) < (1 - RING) * float(part.sum())
@@ -221,13 +266,12 @@ def _thick_parts(
         rows, columns = np.nonzero(one)
         inner = float(depth[one].max())
         core = one & (depth >= min(0.6 * inner, inner - 0.5))
-        tint = chroma(np.median(pixels[core[1:-1, 1:-1]], axis=0))
         x, y = float(columns.mean()) - 0.5 + corner[0], float(rows.mean()) - 0.5 + corner[1]
         if ring:
             one = one & (seen > 0)
             inner = float(cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5).max())
         mine = one[1:-1, 1:-1].astype(np.uint8)
-        found.append(Blob(number, x, y, area, inner, (float(tint[0]), float(tint[1])), edge, paint, corner, mine))
+        found.append(_Form(x, y, area, inner, core[1:-1, 1:-1], paint, corner, mine.shape, mine))
     return found
 
 
