@@ -197,12 +197,15 @@ def _segment(path: Path) -> list[float]:
     cost = np.full(n + 1, np.inf)
     cost[0] = -price
     back = np.zeros(n + 1, int)
-    residual = _residuals(path)
+    longest = min(LONGEST_PIECE, n)
+    residual = np.full((n + 1, longest), np.inf)  # by the end of a piece and its length - 1
+    for length, values in _residuals(path).items():
+        residual[length:, length - 1] = values
     for end in range(1, n + 1):
-        for length in range(1, min(LONGEST_PIECE, end) + 1):
-            value = cost[end - length] + price + residual[length][end - length]
-            if value < cost[end]:
-                cost[end], back[end] = value, end - length
+        some = min(longest, end)
+        values = cost[end - some : end][::-1] + price + residual[end, :some]
+        best = int(np.argmin(values))
+        cost[end], back[end] = values[best], end - best - 1
     ends, at = [], n
     while at > 0:
         at = back[at]

@@ -19,7 +19,7 @@ from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
 from kinema.metrics.observe.mouth import find_mouths
-from kinema.metrics.observe.paint import paints_in, unpainted
+from kinema.metrics.observe.paint import bared_of_paint, paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import CROSS, SQUARE, blobs_of_mask, body_mask
@@ -130,8 +130,8 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     """Bodies and their rough places: a first background shows the bodies, and without them it is known better."""
     paints = paints_in(frames)
     background = find_background(frames, view)
-    if view is None:
-        background = unpainted(frames, paints, background, hints.colours)
+    bare = bared_of_paint(frames, paints, hints.colours) if view is None else None
+    background = unpainted(background, bare)
     found: _Found | None = None
     masks = np.zeros(frames.shape[:3], np.uint8)
     blobs: list[list[Blob]] = [[] for _ in frames]
@@ -151,8 +151,7 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
         if last:
             break
         again = uncovered(frames, background, _covers(len(frames), bodies, ways, 1.0), view)
-        if view is None:
-            again = unpainted(frames, paints, again, hints.colours)
+        again = unpainted(again, bare)
         if view is None and _alike(background, again):
             return found
         background = again

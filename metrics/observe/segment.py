@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -113,7 +115,7 @@ class _Form(NamedTuple):
     part: NDArray[np.uint8]
 
 
-Forms = dict[tuple[tuple[int, ...], bytes, bytes], list[_Form]]
+Forms = dict[tuple[tuple[int, ...], int, bytes, bytes], list[_Form]]
 
 
 def blobs_of_mask(
@@ -131,9 +133,7 @@ def blobs_of_mask(
     for whole, (x0, y0) in _parts(mask):
         h, w = whole.shape
         here = np.zeros((h, w), np.uint8) if paints is None else paints[y0 : y0 + h, x0 : x0 + w] * whole
-        key = (whole.shape, whole.tobytes(), here.tobytes())
-        known[key] = before[key] if key in before else known.get(key) or _forms(whole, here)
-        for form in known[key]:
+        for form in _forms(whole, here, before, known):
             left, top = x0 + form.corner[0], y0 + form.corner[1]
             b, r = form.size
             edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
@@ -143,17 +143,37 @@ def blobs_of_mask(
     return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
 
 
-def _forms(whole: NDArray[np.uint8], here: NDArray[np.uint8]) -> list[_Form]:
-    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels."""
-    found: list[_Form] = []
-    for paint, piece in _of_one_paint(whole, here):
-        for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
-            for one, (x2, y2) in _discs_of(part) if paint > 0 else [(part, (0, 0))]:
-                left, top = x1 + x2, y1 + y2
-                b, r = one.shape
-                own = (here[top : top + b, left : left + r] == paint) & (one > 0) if paint > 0 else np.zeros((b, r), bool)
-                found += _thick_parts(one, own, (left, top), max(paint, 0))
-    return found
+def _forms(whole: NDArray[np.uint8], here: NDArray[np.uint8], before: Forms, known: Forms) -> list[_Form]:
+    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels, ``before`` and ``known`` what was taken apart."""
+    key = (whole.shape, -2, whole.tobytes(), here.tobytes())
+    if key in before:
+        known[key] = before[key]
+    if key not in known:
+        known[key] = []
+        for paint, piece in _of_one_paint(whole, here):
+            for part, corner in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
+                own = here[corner[1] : corner[1] + part.shape[0], corner[0] : corner[0] + part.shape[1]] == paint
+                known[key] += [_moved(form, corner) for form in _bodies(part, own, paint, before, known)]
+    return known[key]
+
+
+def _bodies(part: NDArray[np.uint8], own: NDArray[np.bool_], paint: int, before: Forms, known: Forms) -> list[_Form]:
+    """One part of one paint as discs where it is discs, without what is thin; its pixels of that paint are its ``own``."""
+    if paint <= 0:
+        return _thick_parts(part, np.zeros(part.shape, bool), (0, 0), 0)
+    key = (part.shape, paint, part.tobytes(), own.tobytes())
+    if key in before:
+        known[key] = before[key]
+    if key not in known:
+        known[key] = []
+        for one, (left, top) in _discs_of(part):
+            mine = own[top : top + one.shape[0], left : left + one.shape[1]] & (one > 0)
+            known[key] += _thick_parts(one, mine, (left, top), paint)
+    return known[key]
+
+
+def _moved(form: _Form, by: tuple[int, int]) -> _Form:
+    return form._replace(x=form.x + by[0], y=form.y + by[1], corner=(form.corner[0] + by[0], form.corner[1] + by[1]))
 
 
 def _middle_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -235,9 +255,14 @@ def _peaks(depth: NDArray[np.float32]) -> list[tuple[float, float, float]]:
     return kept
 
 
+@lru_cache(maxsize=512)
+def _steps(number: int) -> NDArray[np.float64]:
+    return np.linspace(0, 1, number)
+
+
 def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[float, float]) -> float:
     """The least depth on the way from one point to another."""
-    steps = np.linspace(0, 1, 2 + round(float(np.hypot(one[0] - two[0], one[1] - two[1]))))
+    steps = _steps(2 + round(math.hypot(one[0] - two[0], one[1] - two[1])))
     x, y = (np.rint(a + steps * (b - a)).astype(int) for a, b in zip(one, two, strict=True))
     return float(depth[y, x].min())
 
