@@ -144,7 +144,7 @@ def blobs_of_mask(
 
 
 def _forms(whole: NDArray[np.uint8], here: NDArray[np.uint8], before: Forms, known: Forms) -> list[_Form]:
-    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels, ``before`` and ``known`` what was taken apart."""
+    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels, ``before`` and ``known`` are earlier parts."""
     key = (whole.shape, -2, whole.tobytes(), here.tobytes())
     if key in before:
         known[key] = before[key]
