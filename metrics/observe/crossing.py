@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def _dealt(one: Chain, two: Chain, meeting: _Meeting, free: Sequence[Sequence[Bl
 
 
 def _box(blob: Blob) -> NDArray[np.float64]:
-    """Left, top, right and bottom."""
-    height, width = (0, 0) if blob.part is None else blob.part.shape
-    return np.array([blob.corner[0], blob.corner[1], blob.corner[0] + width, blob.corner[1] + height], dtype=float)
+    """Left, top, right and bottom of a blob's own pixels."""
+    x, y, width, height = (0, 0, 0, 0) if blob.part is None else cv2.boundingRect(blob.part)
+    left, top = blob.corner[0] + x, blob.corner[1] + y
+    return np.array([left, top, left + width, top + height], dtype=float)
 
 
 def _union(blobs: Sequence[Blob], around: NDArray[np.float64]) -> NDArray[np.float64] | None:
