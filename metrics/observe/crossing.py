@@ -96,7 +96,7 @@ def _union(blobs: Sequence[Blob], around: NDArray[np.float64]) -> NDArray[np.flo
 def _misfit(seen: dict[int, NDArray[np.float64]], first: tuple[Blob, Blob], second: tuple[Blob, Blob], axis: int) -> float:
     """Pixels, mean over frames and both sides along an axis, by which the box round two bodies misses what is seen.
 
-    Both go straight, at one speed or gathering speed and losing it again, whichever fits better.
+    Both go straight, at one speed, or gathering speed and losing it again, gently or quickly, whichever fits best.
     """
     off = []
     for i, box in seen.items():
@@ -107,8 +107,9 @@ def _misfit(seen: dict[int, NDArray[np.float64]], first: tuple[Blob, Blob], seco
 
 
 def _span(frame: int, start: Blob, end: Blob, axis: int) -> NDArray[np.float64]:
-    """(2, 2): least and greatest coordinate along an axis, at one speed and eased."""
+    """(2, 3): least and greatest coordinate along an axis, at one speed, eased, and eased once more."""
     s = (frame - start.frame) / (end.frame - start.frame)
-    done = np.array([s, s * s * (3 - 2 * s)])
+    eased = s * s * (3 - 2 * s)
+    done = np.array([s, eased, eased * eased * (3 - 2 * eased)])
     sides = [box[[axis, axis + 2], None] for box in (_box(start), _box(end))]
     return np.asarray((1 - done) * sides[0] + done * sides[1])
