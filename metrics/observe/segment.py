@@ -203,7 +203,7 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
         return [(names[0], whole)]
     label = np.zeros_like(whole)
     for name in names:
-        label[cv2.morphologyEx((paints == name).astype(np.uint8), cv2.MORPH_OPEN, SQUARE) > 0] = name
+        label[_sure((paints == name).astype(np.uint8)) > 0] = name
     for _ in range(GROWN):
         grown = cv2.dilate(label, CROSS)
         label = np.where((label == 0) & (whole > 0), grown, label)
@@ -212,6 +212,23 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     rest = cv2.morphologyEx(((label == 0) & (whole > 0)).astype(np.uint8), cv2.MORPH_OPEN, CROSS)
     pieces = [(name, (label == name).astype(np.uint8)) for name in names]
     return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
+
+
+def _sure(mine: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Where a paint is wide enough to be no fringe; and all of it where it is a ring, however thin that is in places."""
+    wide = cv2.morphologyEx(mine, cv2.MORPH_OPEN, SQUARE)
+    if not _ringed(mine) or _ringed(wide):
+        return np.asarray(wide)
+    count, labels = cv2.connectedComponents(mine, connectivity=8)
+    kept = np.zeros(count, np.uint8)
+    kept[np.unique(labels[wide > 0])] = 1
+    whole = kept[labels]
+    return whole if _ringed(whole) else np.asarray(wide)
+
+
+def _ringed(mine: NDArray[np.uint8]) -> bool:
+    """Whether holes take much of what an outline holds."""
+    return float(mine.sum()) < (1 - RING) * float(_filled(mine).sum())
 
 
 def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[int, int]]]:
