@@ -31,6 +31,7 @@ WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this wh
 DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
 MOST_DISCS = 12
 RING = 0.1  # share of an outline that a hole takes; a highlight takes less
+PALE = 2  # pixels at either end of a gap in a ring: thin sides take the colour of what is behind
 NEARLY = 0.8  # share of a part near one paint for the part to be one thing
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
 
@@ -203,7 +204,7 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
         return [(names[0], whole)]
     label = np.zeros_like(whole)
     for name in names:
-        label[_sure((paints == name).astype(np.uint8)) > 0] = name
+        label[_sure((paints == name).astype(np.uint8), whole) > 0] = name
     for _ in range(GROWN):
         grown = cv2.dilate(label, CROSS)
         label = np.where((label == 0) & (whole > 0), grown, label)
@@ -214,16 +215,17 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
 
 
-def _sure(mine: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Where a paint is wide enough to be no fringe; and all of it where it is a ring, however thin that is in places."""
+def _sure(mine: NDArray[np.uint8], whole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Where a paint is wide enough to be no fringe; and all of it where it is a ring, however thin and pale that is in places."""
     wide = cv2.morphologyEx(mine, cv2.MORPH_OPEN, SQUARE)
+    mine = cv2.bitwise_and(cv2.morphologyEx(mine, cv2.MORPH_CLOSE, SQUARE, iterations=PALE), whole)
     if not _ringed(mine) or _ringed(wide):
         return np.asarray(wide)
     count, labels = cv2.connectedComponents(mine, connectivity=8)
     kept = np.zeros(count, np.uint8)
     kept[np.unique(labels[wide > 0])] = 1
-    whole = kept[labels]
-    return whole if _ringed(whole) else np.asarray(wide)
+    ring = kept[labels]
+    return ring if _ringed(ring) else np.asarray(wide)
 
 
 def _ringed(mine: NDArray[np.uint8]) -> bool:
