@@ -20,6 +20,7 @@ RIGID = 0.12  # spread of ln(size) of those seen whole; more is no body of one s
 NEAR_EDGE = 1.5  # pixels from the picture's border; outline there is no outline
 ROUNDS = 15
 TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its say
+SETTLED = 1e-3  # pixels; a round that moves nothing farther is the last
 USUAL = 5  # neighbouring frames that say how large it is now
 
 
@@ -92,7 +93,10 @@ def _laid(rim: NDArray[np.float64], start: NDArray[np.float64], radius: float) -
         normal, off = _off_circle(rim, centres, radius)
         weight = np.exp(-0.5 * (off / width) ** 2) + 1e-9
         matrix = (weight[:, None] * normal) @ normal.transpose(0, 2, 1) + 1e-3 * np.eye(2)
-        centres = centres + np.linalg.solve(matrix, normal @ (weight * off)[..., None])[..., 0]
+        steps = np.linalg.solve(matrix, normal @ (weight * off)[..., None])[..., 0]
+        centres = centres + steps
+        if width == TIGHT and float(np.abs(steps).max()) < SETTLED:
+            break
         width = max(TIGHT, 0.7 * width)
     _, off = _off_circle(rim, centres, radius)
     score = np.exp(-0.5 * (off / TIGHT) ** 2).sum(axis=1) - 2.0 * (off > 2 * TIGHT).sum(axis=1)

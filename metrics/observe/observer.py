@@ -12,7 +12,7 @@ from kinema.metrics.observation import Observation, Track
 from kinema.metrics.observe.backends import backend
 from kinema.metrics.observe.background import Still, find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
-from kinema.metrics.observe.colour import name_of
+from kinema.metrics.observe.colour import names_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.hidden import completed
@@ -316,7 +316,7 @@ def _track(
 ) -> Track:
     frames = sorted(measured)
     got = [measured[i] for i in frames]
-    names = tuple(name_of(m.colour) or "" for m in got)
+    names = names_of(np.array([m.colour for m in got], dtype=float))
     sizes = np.array([m.size for m in got])
     whole = np.array([m.whole and m.visible > 0.9 for m in got])
     usual = float(np.median(sizes[whole] if whole.any() else sizes))
