@@ -181,7 +181,8 @@ def _middle_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The median (3,) of colours (n, 3)."""
     half = len(pixels) // 2
     ranked = np.sort(pixels, axis=0)
-    return ranked[half].astype(float) if len(pixels) % 2 else 0.5 * (ranked[half - 1].astype(float) + ranked[half])
+    low = half if len(pixels) % 2 else half - 1
+    return np.asarray(0.5 * (ranked[low].astype(float) + ranked[half]))
 
 
 def _parts(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
