@@ -34,7 +34,7 @@ LEAST_BALL = 7.0  # pixels across, from which balls that touch are told apart
 LEAST_WAY = 0.75  # pixels in 64 of the picture that something must move for anything to be found
 TURNED = 0.9997  # |cosine| of half an angle: 3 degrees
 THIN = 3.0  # pixels: boxes side by side must be as thick
-PASSING, CROSSING = 1.1, 20.0  # of the sum of radii at which one is before the other; pixels across that are needed for telling them apart
+PASSING, CROSSING = 1.1, 12.0  # of the sum of radii at which one is before the other; pixels across that are needed for telling them apart
 MOMENTS = 25  # of a truth that are looked at
 TOUCHING = 1.05  # of the sum of two radii, apart in the picture
 

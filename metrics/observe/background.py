@@ -328,12 +328,15 @@ def _modes(values: NDArray[np.uint8], tolerance: NDArray[np.float32]) -> tuple[N
         if len(more) == 0:
             continue
         some, rest = (values, left) if len(more) == pixels else (values[:, more], left[:, more])
-        middle = median(some, rest)
+        middle = median(some, None if k == 0 else rest)
         far = np.where(rest, _difference(some[:, None], middle[None])[:, 0], np.uint8(255))
         nearest = np.take_along_axis(some, far.argmin(axis=0)[None, :, None], axis=0)[0]
         member = rest & (_difference(some[:, None], nearest[None])[:, 0] <= near[more])
         size = member.sum(axis=0)
-        mean = np.einsum("tpc,tp->pc", some.astype(np.float32), member.astype(np.float32)) / np.maximum(size, 1)[:, None]
+        total = np.zeros((1, len(more), 3), np.float32)
+        for frame, own in zip(some, member, strict=True):
+            cv2.accumulate(frame[None], total, own[None].view(np.uint8))
+        mean = total[0] / np.maximum(size, 1)[:, None]
         enough = size >= 2
         found[k, more] = np.where(enough[:, None], mean, found[0, more])
         support[k, more] = np.where(enough, size / frames, 0)

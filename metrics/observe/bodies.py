@@ -9,6 +9,7 @@ import numpy as np
 
 from kinema.metrics.observe.chains import SAME_TINT, Chain, chains_of, linked, lone_paints, single
 from kinema.metrics.observe.colour import chroma
+from kinema.metrics.observe.crossing import crossed
 from kinema.scenes.palette import COLOURS
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def find_bodies(found: Sequence[Sequence[Blob]], hints: Hints) -> list[Body]:
     """The bodies that move, the surest first; where the prompt gives their number, no more than that."""
     least = min(4, max(2, len(found) // 6))
     lone = lone_paints(found)
-    chains = linked(single([c for c in chains_of(found, lone) if len(c.blobs) >= 2], lone))
+    chains = crossed(linked(single([c for c in chains_of(found, lone) if len(c.blobs) >= 2], lone)), found)
     looks = sorted((_look(chain, hints) for chain in chains if len(chain.blobs) >= least), key=lambda look: -look.weight)
     movers = [look for look in looks if _moves(look)]
     taken: list[_Look] = []

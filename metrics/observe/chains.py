@@ -22,7 +22,7 @@ __all__ = ["SAME_TINT", "Chain", "chains_of", "linked", "lone_paints", "single"]
 LONGEST_PAUSE = 3  # frames a chain may skip
 SAME_TINT = 0.11  # chroma; neighbours in the palette are .15 apart
 JUMP, JUMP_AREA = 0.47, 50.0  # ln of the ratio of areas that one body keeps to from blob to blob; pixels above which that holds
-MOST_COST = 3.0  # of a step; a diameter off what was expected costs about one
+MOST_COST = 3.0  # of a step, and of a chain that ends; a diameter off what was expected costs about one
 OTHER_PAINT = 10.0  # cost
 LETS_GO = 0.1  # ln of the ratio of areas, when one of up to a dozen bodies leaves a blob
 PIECE, LONE = 0.15, 0.05  # of the area of the largest, from which a second blob of a paint counts; share of frames that may have one
@@ -88,7 +88,7 @@ def chains_of(found: Sequence[Sequence[Blob]], lone: frozenset[int] = frozenset(
         taken: set[int] = set()
         if live and blobs:
             cost = _costs(live, blobs, number, lone)
-            rows, columns = linear_sum_assignment(np.minimum(cost, 50.0))
+            rows, columns = linear_sum_assignment(np.minimum(cost, MOST_COST))
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
                 if cost[row, column] < MOST_COST:
                     live[row].blobs.append(blobs[column])

@@ -13,7 +13,7 @@ from kinema.scenes.palette import COLOURS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["chroma", "name_of", "nearest_names"]
+__all__ = ["chroma", "name_of", "names_of", "nearest_names"]
 
 WIDEST_HUE = 26.0  # degrees of CIELAB hue; half the distance between neighbours in the palette is 14 to 75
 LEAST_VIVID = 0.45  # chroma over lightness, relative to the palette's own; skin and wood stay below, a shaded ball above
@@ -41,8 +41,13 @@ def name_of(rgb: NDArray[np.float64]) -> str | None:
         >>> name_of(np.array([103.0, 19, 19]))  # red in half the light
         'red'
     """
-    best = int(nearest_names(np.asarray(rgb, dtype=float)[None])[0])
-    return None if best < 0 else _palette()[0][best]
+    return names_of(np.asarray(rgb, dtype=float)[None])[0] or None
+
+
+def names_of(rgb: NDArray[np.float64]) -> tuple[str, ...]:
+    """For each of (n, 3) sRGB grey levels the palette's name, "" where none is near."""
+    names = _palette()[0]
+    return tuple("" if best < 0 else names[best] for best in nearest_names(rgb).tolist())
 
 
 def nearest_names(rgb: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ RIGID = 0.12  # spread of ln(size) of those seen whole; more is no body of one s
 NEAR_EDGE = 1.5  # pixels from the picture's border; outline there is no outline
 ROUNDS = 15
 TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its say
+SETTLED = 1e-3  # pixels; a round that moves nothing farther is the last
 USUAL = 5  # neighbouring frames that say how large it is now
 
 
@@ -84,21 +85,29 @@ def _outer(rim: NDArray[np.float64], beside: Sequence[Disc], shape: tuple[int, .
 
 def _laid(rim: NDArray[np.float64], start: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
     """The middle of the circle of known radius that most of the outline lies on; a straight cut through it does not count."""
-    best, most = start, -1.0
-    for turn in np.arange(9):
-        centre = start + (0 if turn == 8 else 0.6 * radius) * np.array([np.cos(turn * np.pi / 4), np.sin(turn * np.pi / 4)])
-        width = max(TIGHT, 0.25 * radius)
-        for _ in range(ROUNDS):
-            away = rim - centre
-            distance = np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-6)
-            off = distance - radius
-            weight = np.exp(-0.5 * (off / width) ** 2) + 1e-9
-            normal = away / distance[:, None]
-            matrix = np.einsum("n,ni,nj->ij", weight, normal, normal) + 1e-3 * np.eye(2)
-            centre = centre + np.linalg.solve(matrix, np.einsum("n,n,ni->i", weight, off, normal))
-            width = max(TIGHT, 0.7 * width)
-        outside = np.hypot(*(rim - centre).T) > radius + 2 * TIGHT
-        score = float(np.exp(-0.5 * ((np.hypot(*(rim - centre).T) - radius) / TIGHT) ** 2).sum() - 2.0 * outside.sum())
-        if score > most:
-            best, most = centre, score
+    turns = np.arange(8) * np.pi / 4
+    away = 0.6 * radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    centres = start + np.concatenate([away, np.zeros((1, 2))])
+    width = max(TIGHT, 0.25 * radius)
+    for _ in range(ROUNDS):
+        normal, off = _off_circle(rim, centres, radius)
+        weight = np.exp(-0.5 * (off / width) ** 2) + 1e-9
+        matrix = (weight[:, None] * normal) @ normal.transpose(0, 2, 1) + 1e-3 * np.eye(2)
+        steps = np.linalg.solve(matrix, normal @ (weight * off)[..., None])[..., 0]
+        centres = centres + steps
+        if width == TIGHT and float(np.abs(steps).max()) < SETTLED:
+            break
+        width = max(TIGHT, 0.7 * width)
+    _, off = _off_circle(rim, centres, radius)
+    score = np.exp(-0.5 * (off / TIGHT) ** 2).sum(axis=1) - 2.0 * (off > 2 * TIGHT).sum(axis=1)
+    best: NDArray[np.float64] = centres[int(score.argmax())]
     return best
+
+
+def _off_circle(
+    rim: NDArray[np.float64], centres: NDArray[np.float64], radius: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each of some middles (m, 2) the directions (m, 2, n) to an outline, and how far it lies outside the circle (m, n)."""
+    away = rim.T[None] - centres[:, :, None]
+    distance = np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-6)
+    return away / distance[:, None], distance - radius

@@ -39,6 +39,8 @@ LEAST_BETTER = 1.1  # how many times worse a smooth quartic must fit
 CROWDED = 1.1  # the same for kinks judged by their nearest frames alone
 ROUND = 1.15  # -, long over short side below which an outline counts as a disc where nobody says what it is
 TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
+GRID = np.linspace(-1.1, 1.1, 45)  # frames round a guess at which a kink is tried
+SOLVABLE = np.diag([0, 0, 1e-6, 1e-6])  # keeps short windows solvable
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +199,15 @@ def _segment(path: Path) -> list[float]:
     cost = np.full(n + 1, np.inf)
     cost[0] = -price
     back = np.zeros(n + 1, int)
-    residual = _residuals(path)
+    longest = min(LONGEST_PIECE, n)
+    residual = np.full((n + 1, longest), np.inf)  # by the end of a piece and its length - 1
+    for length, values in _residuals(path).items():
+        residual[length:, length - 1] = values
     for end in range(1, n + 1):
-        for length in range(1, min(LONGEST_PIECE, end) + 1):
-            value = cost[end - length] + price + residual[length][end - length]
-            if value < cost[end]:
-                cost[end], back[end] = value, end - length
+        some = min(longest, end)
+        values = cost[end - some : end][::-1] + price + residual[end, :some]
+        best = int(np.argmin(values))
+        cost[end], back[end] = values[best], end - best - 1
     ends, at = [], n
     while at > 0:
         at = back[at]
@@ -241,16 +246,17 @@ def _bend(path: Path, a: int, b: int) -> float:
 def _residuals(path: Path) -> dict[int, NDArray[np.float64]]:
     """For each length and start, the squared residual of a parabola in units of the noise; big steps count less than their square."""
     out: dict[int, NDArray[np.float64]] = {}
+    even = float(np.ptp(np.diff(path.t))) < 1e-6 * path.step  # one parabola's directions do for all
     for length in range(1, min(LONGEST_PIECE, len(path.t)) + 1):
         if length <= 3:
             out[length] = np.zeros(len(path.t) - length + 1)
             continue
-        times = np.lib.stride_tricks.sliding_window_view(path.t, length)
+        times = path.t[None, :length] if even else np.lib.stride_tricks.sliding_window_view(path.t, length)
         s = (times - times.mean(axis=1, keepdims=True)) / path.step
         q, _ = np.linalg.qr(np.stack([np.ones_like(s), s, s * s], axis=2))
-        values = np.lib.stride_tricks.sliding_window_view(path.p, length, axis=0).transpose(0, 2, 1)
-        values = values - values.mean(axis=1, keepdims=True)
-        inside = np.einsum("nlk,nla->nka", q, values)
+        values = np.lib.stride_tricks.sliding_window_view(path.p, length, axis=0)
+        values = values - values.mean(axis=2, keepdims=True)
+        inside = values @ q
         out[length] = np.maximum((values**2).sum(axis=(1, 2)) - (inside**2).sum(axis=(1, 2)), 0)
         out[length] /= np.lib.stride_tricks.sliding_window_view(path.unrest, length)[:, length // 2] ** 2
     return out
@@ -328,7 +334,7 @@ def _fit(path: Path, where: slice, guess: float, *, explained: bool = False) -> 
     t, p = path.t[where], path.p[where]
     if len(t) < 4 or (t < guess).sum() < 1 or (t > guess).sum() < 1:
         return None
-    grid = guess + path.step * np.linspace(-1.1, 1.1, 45)
+    grid = guess + path.step * GRID
     grid = grid[(grid > t[0] + 0.05 * path.step) & (grid < t[-1] - 0.05 * path.step)]
     if len(grid) == 0:
         return None
@@ -353,21 +359,28 @@ def _hinge(
     t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, *, bends: bool = True
 ) -> tuple[float, NDArray[np.float64], float]:
     """Residual, coefficients (4, 2) per frame step, and the variance of the velocity change for unit noise."""
-    s = (t - t0) / step
-    design = np.stack([np.ones_like(s), s, s * s * bends, np.maximum(0, s)], axis=1)
-    prior = np.diag([0, 0, 1e-6, 1e-6])  # keeps short windows solvable
-    inverse = np.linalg.inv(design.T @ design + prior)
-    coefficient = inverse @ design.T @ p
-    return float(((p - design @ coefficient) ** 2).sum()), coefficient, float(inverse[3, 3])
+    design = _bent((t - t0) / step, bends)
+    inverse = np.linalg.inv(design.T @ design + SOLVABLE)
+    coefficient = inverse @ (design.T @ p)
+    miss = p - design @ coefficient
+    return float((miss * miss).sum()), coefficient, float(inverse[3, 3])
+
+
+def _bent(s: NDArray[np.float64], bends: bool) -> NDArray[np.float64]:
+    """(..., 4): place, velocity, half the acceleration, and a change of velocity at 0."""
+    design = np.ones((*s.shape, 4))
+    design[..., 1] = s
+    design[..., 2] = s * s * bends
+    design[..., 3] = np.maximum(0, s)
+    return design
 
 
 def _costs(
     t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float, *, bends: bool = True
 ) -> NDArray[np.float64]:
     """The residual of :func:`_hinge` for many moments at once."""
-    s = (t[None, :] - grid[:, None]) / step
-    design = np.stack([np.ones_like(s), s, s * s * bends, np.maximum(0, s)], axis=2)
-    square = design.transpose(0, 2, 1) @ design + np.diag([0, 0, 1e-6, 1e-6])
+    design = _bent((t[None, :] - grid[:, None]) / step, bends)
+    square = design.transpose(0, 2, 1) @ design + SOLVABLE
     right = design.transpose(0, 2, 1) @ p
     miss = p[None] - design @ np.linalg.solve(square, right)
     cost: NDArray[np.float64] = (miss * miss).sum(axis=(1, 2))

@@ -19,7 +19,7 @@ _CODE = np.arange(256) / 255.0
 LINEAR = (255.0 * np.where(_CODE <= 0.04045, _CODE / 12.92, ((_CODE + 0.055) / 1.055) ** 2.4)).astype(np.float32)  # IEC 61966-2-1
 
 FAR = 1e-4  # weight of the core as a whole in what its colour is at a place, of that of what surrounds the place
-THREE = np.array([[1, 1, 1, 0]], np.float32)
+THREE = np.array([1, 1, 1, 0], np.float32)
 GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
 LINES = 96  # of the picture that are looked at for that
@@ -196,7 +196,7 @@ def _once(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tuple
     x, y = float((share * region.px).sum()) / whole, float((share * region.py).sum()) / whole
     size = 2 * float(np.sqrt(whole / np.pi))
     inside = min(x, y, width - x, height - y) >= 0.48 * size if disc.part is None else _inside(solid, (x0, y0), (height, width))
-    found = Measured(x, y, size, _lit(frame[where], core.view(np.uint8)), inside, size, size)
+    found = Measured(x, y, size, _lit(frame[where], core), inside, size, size)
     return _with_box(found, share, (x0, y0), disc, _limbs(solid, (x0, y0), disc))
 
 
@@ -220,21 +220,18 @@ def _inside(solid: NDArray[np.uint8], corner: tuple[int, int], shape: tuple[int,
     return bool(x0 + columns[0] > 0 and y0 + rows[0] > 0 and x0 + columns[-1] < shape[1] - 1 and y0 + rows[-1] < shape[0] - 1)
 
 
-def _lit(frame: NDArray[np.uint8], core: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _lit(frame: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The sRGB of the more vivid half of the core."""
-    channels = cv2.split(frame)
-    red, green, blue = channels
-    vivid = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
-    half = cv2.bitwise_and(core, cv2.compare(vivid, _middle(vivid, core), cv2.CMP_GE))
-    return np.array([_middle(channel, half) for channel in channels])
+    red, green, blue = pixels = frame[core].T.copy()
+    vivid = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return _middle(pixels[:, vivid >= _middle(vivid)])
 
 
-def _middle(values: NDArray[Any], where: NDArray[np.uint8]) -> float:
-    """The median, by counting."""
-    below = np.cumsum(cv2.calcHist([values], [0], where, [256], [0, 256]).ravel())
-    number = int(below[-1])
-    low, high = np.searchsorted(below, [(number - 1) // 2, number // 2], side="right").tolist()
-    return 0.5 * float(low + high)
+def _middle(values: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The median along the last axis."""
+    low, high = (values.shape[-1] - 1) // 2, values.shape[-1] // 2
+    ranked = np.sort(values, axis=-1)
+    return np.asarray(0.5 * (ranked[..., low].astype(float) + ranked[..., high]))
 
 
 LIMB = 4.0  # pixels by which what is thin must reach out to be a limb, and not the rim itself
@@ -286,7 +283,7 @@ def _light_of(frame: NDArray[np.uint8], still: NDArray[np.float32]) -> _Light:
 
 def _dot(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     """The sum over the three channels of colour of a product."""
-    return np.asarray(cv2.transform(cv2.multiply(one, two), THREE))
+    return np.asarray((cv2.multiply(one, two).reshape(-1, 4) @ THREE).reshape(one.shape[:2]))
 
 
 def _spread(picture: NDArray[Any], sigma: float) -> NDArray[Any]:
@@ -324,13 +321,24 @@ def _share(light: _Light, core: NDArray[np.bool_], sigma: float) -> NDArray[np.f
 def _opened(solid: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     """Without what is thinner than a disc; by distances where the disc is large."""
     wide = 2 * radius + 1
-    padded = cv2.copyMakeBorder(solid, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    left, top, width, height = cv2.boundingRect(solid)
+    if width == 0:
+        return solid
+    right, bottom = left + width, top + height
+    sides = (top, solid.shape[0] - bottom, left, solid.shape[1] - right)  # nothing but holes: as wide a rim of them is as good
+    padded = cv2.copyMakeBorder(solid[top:bottom, left:right], wide, wide, wide, wide, cv2.BORDER_REPLICATE)
+    for rim, free in zip((padded[:wide], padded[-wide:], padded[:, :wide], padded[:, -wide:]), sides, strict=True):
+        if free > 0:
+            rim[:] = 0
     if radius <= 3:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
-        return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)[wide:-wide, wide:-wide])
-    beyond = cv2.distanceTransform(padded, cv2.DIST_L2, 5) <= radius
-    near = cv2.distanceTransform(beyond.view(np.uint8), cv2.DIST_L2, 5) <= radius
-    return np.asarray(near[wide:-wide, wide:-wide], dtype=np.uint8)
+        near = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)
+    else:
+        beyond = cv2.distanceTransform(padded, cv2.DIST_L2, 5) <= radius
+        near = (cv2.distanceTransform(beyond.view(np.uint8), cv2.DIST_L2, 5) <= radius).view(np.uint8)
+    found = np.zeros_like(solid)
+    found[top:bottom, left:right] = near[wide:-wide, wide:-wide]
+    return found
 
 
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:

@@ -12,14 +12,14 @@ from kinema.metrics.observation import Observation, Track
 from kinema.metrics.observe.backends import backend
 from kinema.metrics.observe.background import Still, find_background, uncovered
 from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
-from kinema.metrics.observe.colour import name_of
+from kinema.metrics.observe.colour import names_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
 from kinema.metrics.observe.mouth import find_mouths
-from kinema.metrics.observe.paint import paints_in, unpainted
+from kinema.metrics.observe.paint import bared_of_paint, paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import CROSS, SQUARE, blobs_of_mask, body_mask
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kinema.metrics.observe.background import Background, Cover
     from kinema.metrics.observe.bodies import Body
     from kinema.metrics.observe.matte import Measured
-    from kinema.metrics.observe.segment import Blob
+    from kinema.metrics.observe.segment import Blob, Forms
     from kinema.metrics.observe.track import Place
     from kinema.scenes.clip import Clip
 
@@ -130,18 +130,19 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
     """Bodies and their rough places: a first background shows the bodies, and without them it is known better."""
     paints = paints_in(frames)
     background = find_background(frames, view)
-    if view is None:
-        background = unpainted(frames, paints, background, hints.colours)
+    bare = bared_of_paint(frames, paints, hints.colours) if view is None else None
+    background = unpainted(background, bare)
     found: _Found | None = None
     masks = np.zeros(frames.shape[:3], np.uint8)
     blobs: list[list[Blob]] = [[] for _ in frames]
+    known: Forms = {}
     for last in (False, True):
         before = found.background.at(0) if found is not None and view is None else None
         others = list(_masked(frames, masks, background, before))
         if found is not None and not others:
             return found._replace(background=background)
         for i in others:
-            blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i])
+            blobs[i] = blobs_of_mask(cv2.morphologyEx(masks[i], cv2.MORPH_OPEN, CROSS), frames[i], i, paints[i], known)
         bodies = find_bodies(blobs, hints)
         if not bodies:
             return None
@@ -150,8 +151,7 @@ def _find(frames: NDArray[np.uint8], hints: Hints, view: View | None) -> _Found 
         if last:
             break
         again = uncovered(frames, background, _covers(len(frames), bodies, ways, 1.0), view)
-        if view is None:
-            again = unpainted(frames, paints, again, hints.colours)
+        again = unpainted(again, bare)
         if view is None and _alike(background, again):
             return found
         background = again
@@ -316,7 +316,7 @@ def _track(
 ) -> Track:
     frames = sorted(measured)
     got = [measured[i] for i in frames]
-    names = tuple(name_of(m.colour) or "" for m in got)
+    names = names_of(np.array([m.colour for m in got], dtype=float))
     sizes = np.array([m.size for m in got])
     whole = np.array([m.whole and m.visible > 0.9 for m in got])
     usual = float(np.median(sizes[whole] if whole.any() else sizes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["paints_in", "unpainted"]
+__all__ = ["Bare", "bared_of_paint", "paints_in", "unpainted"]
 
 LEVELS = 32  # per channel of the table of colours
 LEAST_BRIGHT = 30  # grey levels of the brightest channel; below, a hue says nothing
@@ -49,10 +49,16 @@ def paints_in(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
-def unpainted(
-    frames: NDArray[np.uint8], paints: NDArray[np.uint8], background: Background, asked: Collection[str] = ()
-) -> Background:
-    """A still camera's background without the painted things that come and go, however long they rest.
+class Bare(NamedTuple):
+    """Where painted things come and go, and what is to be seen there without them."""
+
+    where: NDArray[np.bool_]
+    colours: NDArray[np.uint8]  # (n, 3), of these pixels
+    never: NDArray[np.bool_]  # those that never show anything but paint
+
+
+def bared_of_paint(frames: NDArray[np.uint8], paints: NDArray[np.uint8], asked: Collection[str] = ()) -> Bare | None:
+    """What a still camera sees without the painted things that come and go, however long they rest; None where there are none.
 
     Rooms are plain and what prompts ask for is vivid: where a pixel shows paint in some frames and none in others, the latter are the
     background. A core that shows paint throughout belongs to what comes and goes round it; behind it the surroundings are continued.
@@ -63,17 +69,23 @@ def unpainted(
     number = (some == 0).sum(axis=0)
     comes = (number >= FREE) & (number <= len(pick) - FREE)
     if not comes.any():
-        return background
+        return None
     core = _cores(some[len(some) // 2], number < FREE, comes, {1 + k for k, name in enumerate(COLOURS) if name in asked})
     comes = cv2.dilate((comes | core).astype(np.uint8), EDGE) > 0
-    free = np.stack([cv2.dilate(np.minimum(paint, 1), EDGE) for paint in some])[:, comes] == 0
-    number = free.sum(axis=0)
-    image = background.image.copy()
-    image[comes] = median(frames[pick][:, comes], free)
+    free = np.stack([cv2.dilate(np.minimum(paint, 1), EDGE)[comes] for paint in some]) == 0
     never = np.zeros_like(comes)
-    never[comes] = number < FREE
-    if never.any():
-        image[never] = _fill(image, (~never).astype(np.float32))[never]
+    never[comes] = free.sum(axis=0) < FREE
+    return Bare(comes, median(np.stack([frames[i][comes] for i in pick]), free), never)
+
+
+def unpainted(background: Background, bare: Bare | None) -> Background:
+    """A still camera's background with what is bare of paint; what never is continues its surroundings."""
+    if bare is None:
+        return background
+    image = background.image.copy()
+    image[bare.where] = bare.colours
+    if bare.never.any():
+        image[bare.never] = _fill(image, (~bare.never).astype(np.float32))[bare.never]
     return Background(Still(image, background.tolerance))
 
 

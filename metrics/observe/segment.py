@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.background import Background, Still
 
-__all__ = ["Blob", "blobs_in", "blobs_of_mask", "body_mask"]
+__all__ = ["Blob", "Forms", "blobs_in", "blobs_of_mask", "body_mask"]
 
 MOST_BLOBS = 24  # per frame, the largest: where everything moves, nothing is to be found among the rest
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
@@ -29,6 +31,7 @@ WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this wh
 DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
 MOST_DISCS = 12
 RING = 0.1  # share of an outline that a hole takes; a highlight takes less
+PALE = 2  # pixels at either end of a gap in a ring: thin sides take the colour of what is behind
 NEARLY = 0.8  # share of a part near one paint for the part to be one thing
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
 
@@ -99,22 +102,87 @@ def blobs_in(
     return blobs_of_mask(mask, frame, number, paints)
 
 
-def blobs_of_mask(mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int, paints: NDArray[np.uint8] | None = None) -> list[Blob]:
-    """The connected parts of a mask, each without what is thinner than half of its thickest place, but for its own paint."""
+class _Form(NamedTuple):
+    """What a blob is but for its colour: places and areas from the corner of the part of a mask that it was found in."""
+
+    x: float
+    y: float
+    area: float
+    inner: float
+    core: NDArray[np.bool_]
+    paint: int
+    corner: tuple[int, int]
+    size: tuple[int, int]  # height, width
+    part: NDArray[np.uint8]
+
+
+Forms = dict[tuple[tuple[int, ...], int, bytes, bytes], list[_Form]]
+
+
+def blobs_of_mask(
+    mask: NDArray[np.uint8], frame: NDArray[np.uint8], number: int, paints: NDArray[np.uint8] | None = None, known: Forms | None = None
+) -> list[Blob]:
+    """The connected parts of a mask, each without what is thinner than half of its thickest place, but for its own paint.
+
+    What rests has the same outline in frame after frame: parts that are ``known`` from the last one are not taken apart again.
+    """
     height, width = mask.shape
     found: list[Blob] = []
+    known = {} if known is None else known
+    before = dict(known)
+    known.clear()
     for whole, (x0, y0) in _parts(mask):
         h, w = whole.shape
         here = np.zeros((h, w), np.uint8) if paints is None else paints[y0 : y0 + h, x0 : x0 + w] * whole
-        for paint, piece in _of_one_paint(whole, here):
-            for part, (x1, y1) in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
-                for one, (x2, y2) in _discs_of(part) if paint > 0 else [(part, (0, 0))]:
-                    left, top = x0 + x1 + x2, y0 + y1 + y2
-                    b, r = one.shape
-                    own = (here[y1 + y2 : y1 + y2 + b, x1 + x2 : x1 + x2 + r] == paint) & (one > 0) if paint > 0 else np.zeros((b, r), bool)
-                    edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
-                    found += _thick_parts(one, own, frame[top : top + b, left : left + r], (left, top), number, edge, max(paint, 0))
+        for form in _forms(whole, here, before, known):
+            left, top = x0 + form.corner[0], y0 + form.corner[1]
+            b, r = form.size
+            edge = left <= 0 or top <= 0 or left + r >= width or top + b >= height
+            tint = chroma(_middle_colour(frame[top : top + b, left : left + r][form.core]))
+            where = (form.x + x0, form.y + y0, form.area, form.inner)
+            found.append(Blob(number, *where, (float(tint[0]), float(tint[1])), edge, form.paint, (left, top), form.part))
     return sorted(found, key=lambda blob: -blob.area)[:MOST_BLOBS]
+
+
+def _forms(whole: NDArray[np.uint8], here: NDArray[np.uint8], before: Forms, known: Forms) -> list[_Form]:
+    """One part of a mask as bodies of one paint each; ``here`` is the paint of its pixels, ``before`` and ``known`` are earlier parts."""
+    key = (whole.shape, -2, whole.tobytes(), here.tobytes())
+    if key in before:
+        known[key] = before[key]
+    if key not in known:
+        known[key] = []
+        for paint, piece in _of_one_paint(whole, here):
+            for part, corner in _parts(piece) if paint >= 0 else [(whole, (0, 0))]:
+                own = here[corner[1] : corner[1] + part.shape[0], corner[0] : corner[0] + part.shape[1]] == paint
+                known[key] += [_moved(form, corner) for form in _bodies(part, own, paint, before, known)]
+    return known[key]
+
+
+def _bodies(part: NDArray[np.uint8], own: NDArray[np.bool_], paint: int, before: Forms, known: Forms) -> list[_Form]:
+    """One part of one paint as discs where it is discs, without what is thin; its pixels of that paint are its ``own``."""
+    if paint <= 0:
+        return _thick_parts(part, np.zeros(part.shape, bool), (0, 0), 0)
+    key = (part.shape, paint, part.tobytes(), own.tobytes())
+    if key in before:
+        known[key] = before[key]
+    if key not in known:
+        known[key] = []
+        for one, (left, top) in _discs_of(part):
+            mine = own[top : top + one.shape[0], left : left + one.shape[1]] & (one > 0)
+            known[key] += _thick_parts(one, mine, (left, top), paint)
+    return known[key]
+
+
+def _moved(form: _Form, by: tuple[int, int]) -> _Form:
+    return form._replace(x=form.x + by[0], y=form.y + by[1], corner=(form.corner[0] + by[0], form.corner[1] + by[1]))
+
+
+def _middle_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The median (3,) of colours (n, 3)."""
+    half = len(pixels) // 2
+    ranked = np.sort(pixels, axis=0)
+    low = half if len(pixels) % 2 else half - 1
+    return np.asarray(0.5 * (ranked[low].astype(float) + ranked[half]))
 
 
 def _parts(mask: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
@@ -137,7 +205,7 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
         return [(names[0], whole)]
     label = np.zeros_like(whole)
     for name in names:
-        label[cv2.morphologyEx((paints == name).astype(np.uint8), cv2.MORPH_OPEN, SQUARE) > 0] = name
+        label[_sure((paints == name).astype(np.uint8), whole) > 0] = name
     for _ in range(GROWN):
         grown = cv2.dilate(label, CROSS)
         label = np.where((label == 0) & (whole > 0), grown, label)
@@ -146,6 +214,24 @@ def _of_one_paint(whole: NDArray[np.uint8], paints: NDArray[np.uint8]) -> list[t
     rest = cv2.morphologyEx(((label == 0) & (whole > 0)).astype(np.uint8), cv2.MORPH_OPEN, CROSS)
     pieces = [(name, (label == name).astype(np.uint8)) for name in names]
     return pieces + ([(0, rest)] if rest.sum() >= LEAST_AREA else [])
+
+
+def _sure(mine: NDArray[np.uint8], whole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Where a paint is wide enough to be no fringe; and all of it where it is a ring, however thin and pale that is in places."""
+    wide = cv2.morphologyEx(mine, cv2.MORPH_OPEN, SQUARE)
+    mine = cv2.bitwise_and(cv2.morphologyEx(mine, cv2.MORPH_CLOSE, SQUARE, iterations=PALE), whole)
+    if not _ringed(mine) or _ringed(wide):
+        return np.asarray(wide)
+    count, labels = cv2.connectedComponents(mine, connectivity=8)
+    kept = np.zeros(count, np.uint8)
+    kept[np.unique(labels[wide > 0])] = 1
+    ring = kept[labels]
+    return ring if _ringed(ring) else np.asarray(wide)
+
+
+def _ringed(mine: NDArray[np.uint8]) -> bool:
+    """Whether holes take much of what an outline holds."""
+    return float(mine.sum()) < (1 - RING) * float(_filled(mine).sum())
 
 
 def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[int, int]]]:
@@ -189,16 +275,20 @@ def _peaks(depth: NDArray[np.float32]) -> list[tuple[float, float, float]]:
     return kept
 
 
+@lru_cache(maxsize=512)
+def _steps(number: int) -> NDArray[np.float64]:
+    return np.linspace(0, 1, number)
+
+
 def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[float, float]) -> float:
     """The least depth on the way from one point to another."""
-    steps = np.linspace(0, 1, 2 + round(float(np.hypot(one[0] - two[0], one[1] - two[1]))))
+    steps = _steps(2 + round(math.hypot(one[0] - two[0], one[1] - two[1])))
     x, y = (np.rint(a + steps * (b - a)).astype(int) for a, b in zip(one, two, strict=True))
     return float(depth[y, x].min())
 
 
-def _thick_parts(
-    part: NDArray[np.uint8], own: NDArray[np.bool_], pixels: NDArray[np.uint8], corner: tuple[int, int], number: int, edge: bool, paint: int
-) -> list[Blob]:
+def _thick_parts(part: NDArray[np.uint8], own: NDArray[np.bool_], corner: tuple[int, int], paint: int) -> list[_Form]:
+    """A part without what is thin; several where thin bridges held it together."""
     seen = cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     part = _filled(seen)
     ring = float(seen.sum()) < (1 - RING) * float(part.sum())
@@ -221,13 +311,12 @@ def _thick_parts(
         rows, columns = np.nonzero(one)
         inner = float(depth[one].max())
         core = one & (depth >= min(0.6 * inner, inner - 0.5))
-        tint = chroma(np.median(pixels[core[1:-1, 1:-1]], axis=0))
         x, y = float(columns.mean()) - 0.5 + corner[0], float(rows.mean()) - 0.5 + corner[1]
         if ring:
             one = one & (seen > 0)
             inner = float(cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5).max())
         mine = one[1:-1, 1:-1].astype(np.uint8)
-        found.append(Blob(number, x, y, area, inner, (float(tint[0]), float(tint[1])), edge, paint, corner, mine))
+        found.append(_Form(x, y, area, inner, core[1:-1, 1:-1], paint, corner, mine.shape, mine))
     return found
 
 
