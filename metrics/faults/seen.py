@@ -87,7 +87,7 @@ def shuffled_frames(shot: Shot, dose: float) -> Clip:
     return shot.shown(frames[order])
 
 
-@fault("frame_rate", "picture", "share", (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8))
+@fault("frame_rate", "picture", "share", (0.08, 0.17, 0.25, 0.33, 0.4, 0.45, 0.5))
 def frame_rate(shot: Shot, dose: float) -> Clip:
     """So many of the frames are those before them, shown again: converted from a lower rate, of 1 - dose times this one."""
     frames = shot.clip.frames

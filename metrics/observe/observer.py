@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -15,6 +16,7 @@ from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import names_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
+from kinema.metrics.observe.held import fresh_frames, last_fresh
 from kinema.metrics.observe.hidden import completed
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
@@ -23,7 +25,7 @@ from kinema.metrics.observe.paint import bared_of_paint, paints_in, unpainted
 from kinema.metrics.observe.picture import picture_numbers
 from kinema.metrics.observe.record import from_json, to_json
 from kinema.metrics.observe.segment import CROSS, SQUARE, blobs_of_mask, body_mask
-from kinema.metrics.observe.shots import shots_of
+from kinema.metrics.observe.shots import shots_of, steps_of
 from kinema.metrics.observe.stir import stir_of
 from kinema.metrics.observe.track import follow
 from kinema.metrics.observe.view import camera_numbers, find_view, scaled
@@ -73,11 +75,16 @@ def see(clip: Clip, hints: Hints | None = None) -> dict[str, Any]:
     height, width = clip.frames.shape[1:3]
     if not len(clip.frames):
         return {"width": width, "height": height}
-    seen = _look(clip, hints)
+    steps = steps_of(clip.frames)
+    fresh = fresh_frames(steps.change)
+    shown = clip if len(fresh) == len(times) else replace(clip, frames=clip.frames[fresh], times=times[fresh])
+    seen = _look(shown, hints)
     learned = backend()
     if learned is not None:
-        seen = seen._replace(tracks=learned.follow(clip, seen.tracks))
-    cuts, timing = shots_of(clip.frames, times)
+        seen = seen._replace(tracks=learned.follow(shown, seen.tracks))
+    if shown is not clip:
+        seen = _held(seen, fresh, len(times))
+    cuts, timing = shots_of(clip.frames, times, steps)
     masks = {"masks": masks_of(clip.frames, seen.outlines)} if hints.masks else {}
     return masks | {
         "width": width,
@@ -104,6 +111,15 @@ class _Seen(NamedTuple):
     counts: NDArray[np.int64]
     view: View | None
     outlines: list[dict[int, NDArray[np.float64]]]
+
+
+def _held(seen: _Seen, fresh: NDArray[np.int64], total: int) -> _Seen:
+    """What was seen in the fresh frames of a clip, by the numbers of all its frames: one that is shown again is not measured anew."""
+    shows = last_fresh(fresh, total)
+    view = seen.view and replace(seen.view, **{part.name: getattr(seen.view, part.name)[shows] for part in fields(seen.view)})
+    tracks = tuple(replace(track, frame=fresh[track.frame]) for track in seen.tracks)
+    outlines = [{i: of[int(k)] for i, k in enumerate(shows) if int(k) in of} for of in seen.outlines]
+    return _Seen(tracks, seen.counts[shows], view, outlines)
 
 
 def _smaller(frames: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["shots_of"]
+__all__ = ["Steps", "shots_of", "steps_of"]
 
 SMALL = 32  # pixels, longer side of the pictures that are compared for cuts
 FINE = 128  # the same for repeated frames
@@ -27,12 +27,22 @@ UNEVEN = 0.1  # of the usual interval by which one deviates to count as uneven
 LEAST_STEPS = 6  # clear steps of motion, for their evenness to be told
 
 
-def shots_of(frames: NDArray[np.uint8], times: NDArray[np.float64]) -> tuple[tuple[float, ...], dict[str, float]]:
+class Steps(NamedTuple):
+    """(T, h, w, 3) tiny pictures, and for each step (T - 1,) how much of the picture changes by more than a codec does."""
+
+    tiny: NDArray[np.uint8]
+    change: NDArray[np.float64]
+
+
+def shots_of(
+    frames: NDArray[np.uint8], times: NDArray[np.float64], steps: Steps | None = None
+) -> tuple[tuple[float, ...], dict[str, float]]:
     """The first moment (s) of every shot after the first, and numbers about the timing.
 
     Args:
         frames: (T, H, W, 3) grey levels.
         times: (T,) s.
+        steps: of the frames, where they are known.
 
     Returns:
         Cuts, and ``duplicates``: share of the frames that repeat the one before while things move; ``rate``: distinct frames a second;
@@ -47,29 +57,30 @@ def shots_of(frames: NDArray[np.uint8], times: NDArray[np.float64]) -> tuple[tup
     total = len(frames)
     if total < 2:
         return (), {"duplicates": 0.0, "rate": 0.0, "pace": 0.0, "uneven": 0.0}
-    tiny, steps = _small(frames)
+    tiny, change = steps or steps_of(frames)
     cuts = _cuts(tiny)
-    steps[cuts] = 0.0
-    again = _repeated(steps)
+    change = change.copy()
+    change[cuts] = 0.0
+    again = _repeated(change)
     intervals = np.diff(times)
     usual = float(np.median(intervals))
     numbers = {
         "duplicates": float(again.mean()) * (total - 1) / total,
         "rate": float((len(again) - again.sum()) / max(times[-1] - times[0], 1e-6)),
-        "pace": _unevenness(steps[~again]),
+        "pace": _unevenness(change[~again]),
         "uneven": float(np.mean(np.abs(intervals - usual) > UNEVEN * usual)),
     }
     return tuple(float(times[k + 1]) for k in cuts), numbers
 
 
-def _small(frames: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """(T, h, w, 3) tiny pictures, and for each step (T - 1) how much of the picture changes by more than a codec does."""
+def steps_of(frames: NDArray[np.uint8]) -> Steps:
+    """What changes from frame to frame (T, H, W, 3), in one pass."""
     height, width = frames.shape[1:3]
     fine, tiny = (
         (max(1, round(width * f)), max(1, round(height * f))) for f in (min(1.0, size / max(height, width)) for size in (FINE, SMALL))
     )
     pictures = np.empty((len(frames), tiny[1], tiny[0], 3), np.uint8)
-    steps = np.zeros(len(frames) - 1)
+    steps = np.zeros(max(len(frames) - 1, 0))
     before = None
     for i, frame in enumerate(frames):
         now = cv2.resize(frame, fine, interpolation=cv2.INTER_AREA)
@@ -77,7 +88,7 @@ def _small(frames: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.flo
         if before is not None:
             steps[i - 1] = cv2.mean(cv2.subtract(cv2.absdiff(now, before), (NOISE, NOISE, NOISE, 0)))[1]
         before = now
-    return pictures, steps
+    return Steps(pictures, steps)
 
 
 def _cuts(pictures: NDArray[np.uint8]) -> list[int]:

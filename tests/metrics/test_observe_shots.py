@@ -4,7 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from kinema.metrics.observe.held import fresh_frames
+from kinema.metrics.observe.observer import see
 from kinema.metrics.observe.shots import shots_of
+from kinema.scenes.clip import Clip
 
 TIMES = np.arange(48) / 24
 
@@ -67,3 +70,26 @@ def test_a_jerky_motion_and_uneven_times_show() -> None:
 def test_nothing_to_see(shape: tuple[int, ...]) -> None:
     cuts, timing = shots_of(np.zeros((*shape, 3), np.uint8), np.arange(shape[0]) / 24)
     assert cuts == () and all(np.isfinite(v) for v in timing.values())
+
+
+def test_a_clip_from_a_lower_rate_is_measured_in_its_fresh_frames_alone() -> None:
+    number = np.arange(48)
+    slowing = 3.0 * np.abs(np.cos(np.pi * number[1:] / 24))  # a swing, which slows down before it turns
+    assert fresh_frames(slowing).tolist() == number.tolist()
+    converted = np.where(number[1:] % 3 == 2, 0.01, slowing + 0.2)
+    assert fresh_frames(converted).tolist() == [k for k in range(48) if k % 3 != 2]
+    rests = np.where((number[1:] > 20) & (number[1:] < 24), 0.0, 1.0)  # one pause is no conversion
+    assert len(fresh_frames(rests)) == 48
+
+
+def test_a_ball_is_followed_alike_in_a_clip_that_shows_every_third_frame_twice() -> None:
+    frames = clip(np.full((96, 96, 3), 190.0), step=1.0)
+    held = frames.copy()
+    held[2::3] = held[1:-1:3]
+    seen = [see(Clip(one, np.arange(48) / 24, np.zeros((1, 100), np.float32), 48_000)) for one in (frames, held)]
+    plain, again = (one["tracks"][0] for one in seen)
+    assert not set(again.frame.tolist()) & set(range(2, 47, 3))
+    same = np.searchsorted(plain.frame, again.frame)
+    assert np.abs(plain.x[same] - again.x).max() < 0.2
+    assert len(seen[1]["counts"]) == 48
+    assert (seen[1]["counts"] == seen[0]["counts"]).all()
