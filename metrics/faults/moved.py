@@ -24,6 +24,7 @@ __all__: list[str] = []
 
 LEAST_FLIGHT = 0.25  # s without support in which a body may be made to hang
 SUNK_FOR = 0.06  # s, standard deviation of the time for which a body is sunk in
+LEAST_STUCK = 6.0  # px of 128 that a body moves after its first touch, below which nobody sees that it sticks
 APART = 0.1  # s between blows into which a body sinks
 
 
@@ -121,17 +122,29 @@ def constant_velocity(shot: Shot, dose: float) -> Clip:
     return shot.seen(displaced(truth, dose * (even.position - truth.position)[:, which], which))
 
 
-@fault("sticks", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=_struck)
-def sticks(shot: Shot, dose: float) -> Clip:
-    """After a body's first touch so much of its motion is missing; at 1 it stays where it first touched."""
-    truth = shot.truth
+def _stuck(truth: Truth, dose: float) -> Array:
+    """(T, bodies, 3) m, from where each body is to where it would be if so much of its motion after its first touch were missing."""
     shift = np.zeros_like(truth.position)
     for column, body in enumerate(truth.bodies):
         first = min((c.t for c in truth.contacts if body.name in c.bodies), default=None)
         if first is not None and first < truth.seconds:
             later = truth.times > first
             shift[later, column] = dose * (truth.at(np.array([first]))[0, column] - truth.position[later, column])
-    return shot.seen(displaced(truth, shift, list(range(len(truth.bodies)))))
+    return shift
+
+
+def _sticking(truth: Truth) -> str:
+    if _struck(truth):
+        return _struck(truth)
+    farthest = float(np.linalg.norm(_stuck(truth, 1.0), axis=-1).max())
+    return "" if farthest > LEAST_STUCK * metre(truth) else "what is struck hardly moves afterwards"
+
+
+@fault("sticks", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=_sticking)
+def sticks(shot: Shot, dose: float) -> Clip:
+    """After a body's first touch so much of its motion is missing; at 1 it stays where it first touched."""
+    truth = shot.truth
+    return shot.seen(displaced(truth, _stuck(truth, dose), list(range(len(truth.bodies)))))
 
 
 @fault("vanish", "motion", "share", (0.05, 0.1, 0.17, 0.25, 0.4, 0.55, 0.67), unfit=few)
