@@ -15,7 +15,7 @@ from kinema.metrics.observe.bodies import LEAST_ROUND, Hints, find_bodies
 from kinema.metrics.observe.colour import names_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
-from kinema.metrics.observe.hidden import completed
+from kinema.metrics.observe.hidden import completed, of_one_size
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
 from kinema.metrics.observe.mouth import find_mouths
@@ -271,7 +271,7 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
             if got is not None:
                 found[i] = got
         if mine and next(iter(mine.values())).part is None:
-            found = completed(found, _beside(places, k), frames.shape[1:3])
+            found = completed(of_one_size(found), _beside(places, k), frames.shape[1:3])
         results.append({i: _without_spill(got, spread) for i, got in found.items()})
     return results
 
@@ -295,6 +295,8 @@ def _rests(last: _Rest, frames: NDArray[np.uint8], disc: Disc, i: int, backgroun
 
 def _without_spill(got: Measured, spread: float) -> Measured:
     """Take off what codecs add by carrying colour over the edges."""
+    if got.rim_fit is not None:
+        return got
     less = max(1 - spread / got.size, 0.5)
     long, short = got.long - spread, max(got.short - spread, 0.5 * got.short)
     return got._replace(y=got.y - SINK * spread, size=got.size * less, long=long, short=short)

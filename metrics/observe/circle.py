@@ -1,0 +1,146 @@
+"""Where the rim of a disc is to a tenth of a pixel: a circle laid on the step of brightness along many rays.
+
+A matte goes by colour, and codecs keep colour at half the resolution of brightness (4:2:0). Where a body turns its dark side to a bright
+room, what little colour they carry over its rim outshines the body's own, and the matte reaches a pixel too far: down, as light comes
+from above. Brightness has no such fault, and along a rim it nearly always has a step somewhere; where it has none, the matte remains.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Circle", "laid_on"]
+
+RAYS = 48
+STEP = 0.5  # pixels between the samples of a ray
+REACHES = (2.5, 1.5)  # pixels on either side within which the step is looked for: first widely, then as sharp steps are
+LEVEL = 1.0  # pixels beyond that in which the brightness on either side is taken
+CLEAR = 1.5  # pixels beyond the rim where nothing of the body is seen any more
+SMALLEST = 3.0  # pixels, radius; less has no inside to speak of
+FAINT = 10.0  # grey levels of a step that counts half
+TIGHT = 0.35  # pixels off the circle at which a ray loses half of its say
+HELD = 0.03  # of all rays: the say of the matte
+LEAST_RAYS = 0.3  # of the rays must have a step
+STRAY = 0.6  # pixels rms round the circle; more is no circle
+COLOUR = 0.15  # what a step of colour says of one of brightness: 4:2:0 keeps it half as sharp
+SHADED = 0.7, 0.9  # of the background's brightness beside a rim: below, a shadow hides the dark rim; above, there is none
+TO_YCC = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)  # ITU-R BT.709
+
+_TURN = (np.arange(RAYS) + 0.5) * (2 * np.pi / RAYS)
+_AWAY = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones(RAYS)], axis=1)
+
+
+class Circle(NamedTuple):
+    """Middle and radius in pixels; how far x and y would go if the radius were a pixel more; and the share of the rim that tells it."""
+
+    x: float
+    y: float
+    radius: float
+    along: tuple[float, float] = (0.0, 0.0)
+    clear: float = 0.0
+
+
+def laid_on(
+    frame: NDArray[np.uint8], still: NDArray[np.float32], curve: NDArray[np.float32], guess: Circle,
+    others: Sequence[tuple[float, float, float]] = (),
+) -> Circle | None:  # fmt: skip
+    """The circle on whose rim the picture changes.
+
+    Args:
+        frame: (H, W, 3) grey levels.
+        still: (H, W, 3) grey levels of what is behind.
+        curve: (256,) the light of each grey level.
+        guess: a circle to within two pixels.
+        others: x, y, radius of what hides parts of the rim.
+
+    Returns:
+        None where too little of a rim is seen, or where it is no circle.
+    """
+    found = guess
+    for reach in REACHES:
+        if found.radius < SMALLEST:
+            return None
+        step, weight = _steps(frame, still, curve, found, min(reach, 0.5 * found.radius))
+        weight[_hidden(found, others)] = 0.0
+        if weight.sum() < LEAST_RAYS * RAYS:
+            return None
+        move, along, stray = _moved(step, weight)
+        if stray > STRAY * (1.0 if reach == REACHES[-1] else 2.0):
+            return None
+        found = Circle(found.x + float(move[0]), found.y + float(move[1]), found.radius + float(move[2]), along, float(weight.mean()))
+    return found
+
+
+def _steps(
+    frame: NDArray[np.uint8], still: NDArray[np.float32], curve: NDArray[np.float32], circle: Circle, reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each ray how far outside the circle the picture has its step (px), and how much that says (0 to 1)."""
+    wide = min(REACHES[0], 0.5 * circle.radius)
+    side = int(np.ceil((wide + LEVEL) / STEP))
+    off = np.arange(-side, side + 1) * STEP
+    far = (circle.radius + off).astype(np.float32)
+    x, y = circle.x + _AWAY[:, :1] * far, circle.y + _AWAY[:, 1:2] * far
+    x0, y0 = max(0, int(x.min()) - 2), max(0, int(y.min()) - 2)
+    where = (slice(y0, int(y.max()) + 3), slice(x0, int(x.max()) + 3))
+    if min(frame[where].shape[:2]) < 3:
+        return np.zeros(RAYS), np.zeros(RAYS)
+    at = (x - x0 - 0.5).astype(np.float32), (y - y0 - 0.5).astype(np.float32)
+    seen = cv2.remap(cv2.transform(frame[where].astype(np.float32), TO_YCC), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    light = curve[np.clip(seen[..., 0] + 0.5, 0, 255).astype(np.uint8)]
+    by_light, _ = _step(light, off, reach)
+    inside, outside = (off < -reach) & (off >= -reach - LEVEL), (off > reach) & (off <= reach + LEVEL)
+    beyond = off >= CLEAR
+    at = (np.ascontiguousarray(at[0][:, beyond]), np.ascontiguousarray(at[1][:, beyond]))
+    behind = cv2.remap(cv2.transform(still[where], TO_YCC[:1]), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lit = (seen[:, beyond, 0] / np.maximum(behind, 1.0)).min(axis=1)
+    outer = seen[:, outside, 0].mean(axis=1)
+    bright = np.abs(seen[:, inside, 0].mean(axis=1) - outer)
+    total, say = by_light * bright**2, bright**2
+    for channel in (1, 2):
+        by_colour, vivid = _step(seen[..., channel], off, wide)
+        total += COLOUR * vivid**2 * by_colour
+        say += COLOUR * vivid**2
+    step = total / np.maximum(say, 1e-6)
+    open_floor = np.clip((lit - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1)
+    shown = (x > 0) & (y > 0) & (x < frame.shape[1]) & (y < frame.shape[0])
+    weight = shown.all(axis=1) * say / (say + FAINT**2) * (np.abs(step) < 0.8 * reach) * open_floor
+    return step.astype(float), weight.astype(float)
+
+
+def _step(seen: NDArray[np.float32], off: NDArray[np.float64], reach: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the step of each ray is (px), from the area under it, and how high it is."""
+    between, beside = np.abs(off) <= reach, np.abs(off) <= reach + LEVEL
+    inner, outer = (seen[:, ~between & beside & near].mean(axis=1) for near in (off < 0, off > 0))
+    height = np.where(np.abs(inner - outer) < 1e-3, np.float32(1e-3), inner - outer)
+    share = np.clip((seen[:, between] - outer[:, None]) / height[:, None], 0.0, 1.0)
+    return (share.sum(axis=1) - 0.5 * np.float32(between.sum())) * np.float32(STEP), np.abs(height)
+
+
+def _hidden(circle: Circle, others: Sequence[tuple[float, float, float]]) -> NDArray[np.bool_]:
+    """Which rays meet the rim beside or behind another disc."""
+    gone = np.zeros(RAYS, bool)
+    rim = np.array([circle.x, circle.y]) + circle.radius * _AWAY[:, :2]
+    for x, y, radius in others:
+        gone |= np.hypot(rim[:, 0] - x, rim[:, 1] - y) < radius + REACHES[-1] + LEVEL
+    return gone
+
+
+def _moved(step: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[float, float], float]:
+    """How the middle and the radius must change for the steps to be on the circle, how the middle hangs on the radius, and the rms of what is left; single rays may stray."""
+    say = weight
+    move, square = np.zeros(3), np.eye(3)
+    for _ in range(4):
+        square = _AWAY.T @ (say[:, None] * _AWAY) + HELD * RAYS * np.diag([0.5, 0.5, 0.0]) + 1e-9 * np.eye(3)
+        move = np.linalg.solve(square, _AWAY.T @ (say * step))
+        off = step - _AWAY @ move
+        say = weight / (1 + (off / TIGHT) ** 2)
+    along = -np.linalg.solve(square[:2, :2], square[:2, 2])
+    return move, (float(along[0]), float(along[1])), float(np.sqrt((weight * np.minimum(off**2, 4.0)).sum() / weight.sum()))
