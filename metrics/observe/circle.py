@@ -32,6 +32,7 @@ LEAST_RAYS = 0.3  # of the rays must have a step
 STRAY = 0.6  # pixels rms round the circle; more is no circle
 COLOUR = 0.15  # what a step of colour says of one of brightness: 4:2:0 keeps it half as sharp
 SHADED = 0.7, 0.9  # of the background's brightness beside a rim: below, a shadow hides the dark rim; above, there is none
+DARK = 0.5  # of the body's bright sides: a side darker than this before a bright floor may be its shadow
 TO_YCC = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)  # ITU-R BT.709
 
 _TURN = (np.arange(RAYS) + 0.5) * (2 * np.pi / RAYS)
@@ -95,33 +96,39 @@ def _steps(
     at = (x - x0 - 0.5).astype(np.float32), (y - y0 - 0.5).astype(np.float32)
     seen = cv2.remap(cv2.transform(frame[where].astype(np.float32), TO_YCC), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     light = curve[np.clip(seen[..., 0] + 0.5, 0, 255).astype(np.uint8)]
-    by_light, _ = _step(light, off, reach)
-    inside, outside = (off < -reach) & (off >= -reach - LEVEL), (off > reach) & (off <= reach + LEVEL)
+    by_light, bright, inner, outer = _step(light, off, reach, slope=wide >= reach + LEVEL)
+    by_colour, vivid, _, _ = _step(seen[..., 1:], off, wide)
+    bright = bright * np.float32(np.sqrt(255.0)) / (np.sqrt(inner) + np.sqrt(outer) + 1e-3)
+    say = np.column_stack([bright**2, COLOUR * vivid**2])
+    total = say.sum(axis=1) + np.float32(1e-6)
+    step = (say * np.column_stack([by_light, by_colour])).sum(axis=1) / total
     beyond = off >= CLEAR
     at = (np.ascontiguousarray(at[0][:, beyond]), np.ascontiguousarray(at[1][:, beyond]))
     behind = cv2.remap(cv2.transform(still[where], TO_YCC[:1]), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lit = (seen[:, beyond, 0] / np.maximum(behind, 1.0)).min(axis=1)
-    outer = seen[:, outside, 0].mean(axis=1)
-    bright = np.abs(seen[:, inside, 0].mean(axis=1) - outer)
-    total, say = by_light * bright**2, bright**2
-    for channel in (1, 2):
-        by_colour, vivid = _step(seen[..., channel], off, wide)
-        total += COLOUR * vivid**2 * by_colour
-        say += COLOUR * vivid**2
-    step = total / np.maximum(say, 1e-6)
     open_floor = np.clip((lit - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1)
+    open_floor *= np.where(inner < outer, np.clip(inner / (DARK * np.partition(inner, -RAYS // 8)[-RAYS // 8] + 1e-3), 0.1, 1), 1)
     shown = (x > 0) & (y > 0) & (x < frame.shape[1]) & (y < frame.shape[0])
-    weight = shown.all(axis=1) * say / (say + FAINT**2) * (np.abs(step) < 0.8 * reach) * open_floor
+    weight = shown.all(axis=1) * total / (total + FAINT**2) * (np.abs(step) < 0.8 * reach) * open_floor
     return step.astype(float), weight.astype(float)
 
 
-def _step(seen: NDArray[np.float32], off: NDArray[np.float64], reach: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the step of each ray is (px), from the area under it, and how high it is."""
+def _step(seen: NDArray[np.float32], off: NDArray[np.float64], reach: float, *, slope: bool = False) -> tuple[NDArray[np.float32], ...]:
+    """Where the step of each ray is (px), from the area under it, how high it is at the rim, and the levels inside and outside.
+
+    With ``slope`` the level inside goes on as it changes towards the rim.
+    """
     between, beside = np.abs(off) <= reach, np.abs(off) <= reach + LEVEL
-    inner, outer = (seen[:, ~between & beside & near].mean(axis=1) for near in (off < 0, off > 0))
-    height = np.where(np.abs(inner - outer) < 1e-3, np.float32(1e-3), inner - outer)
-    share = np.clip((seen[:, between] - outer[:, None]) / height[:, None], 0.0, 1.0)
-    return (share.sum(axis=1) - 0.5 * np.float32(between.sum())) * np.float32(STEP), np.abs(height)
+    inner, outer = (seen[:, ~between & beside & near].mean(axis=1, keepdims=True) for near in (off < 0, off > 0))
+    body = inner
+    if slope:
+        rise = inner - seen[:, (off < -reach - LEVEL) & (off >= -reach - 2 * LEVEL)].mean(axis=1, keepdims=True)
+        body = np.maximum(inner + rise / np.float32(LEVEL) * (np.minimum(off[between], 0) + reach + LEVEL / 2).astype(np.float32), 0)
+        inner = body[:, -1:]
+    height = np.where(np.abs(body - outer) < 1e-3, np.float32(1e-3), body - outer)
+    share = np.clip((seen[:, between] - outer) / height, 0.0, 1.0)
+    step = (share.sum(axis=1) - 0.5 * np.float32(between.sum())) * np.float32(STEP)
+    return step, np.abs(inner - outer)[:, 0], inner[:, 0], outer[:, 0]
 
 
 def _hidden(circle: Circle, others: Sequence[tuple[float, float, float]]) -> NDArray[np.bool_]:
