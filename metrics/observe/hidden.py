@@ -23,7 +23,7 @@ TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its s
 SETTLED = 1e-3  # pixels; a round that moves nothing farther is the last
 LEAST_CLEAR = 5  # circles, to say how a size goes on
 SHARPER = 12  # power of the share of a rim that tells: clear ones count alone, if there are any
-EVEN = 0.02  # of the size: mean deviation that is explained
+EVEN, COARSE = 0.02, 0.3  # of the size, and pixels of a radius: mean deviation that is explained
 USUAL = 5  # neighbouring frames that say how large it is now
 
 
@@ -38,13 +38,13 @@ def of_one_size(found: dict[int, Measured]) -> dict[int, Measured]:
     circles = [found[i].rim_fit for i in frames]
     radius, clear = (np.array([getattr(circle, name) for circle in circles]) for name in ("radius", "clear"))
     t = np.array(frames) / max(frames)
-    radii = _even(t, np.log(radius), clear)
+    radii = _even(t, np.log(radius), clear, max(EVEN, COARSE / float(np.median(radius))))
     if radii is None:
         return found
     return found | {i: _sized(found[i], float(r)) for i, r in zip(frames, np.exp(radii), strict=True)}
 
 
-def _even(t: NDArray[np.float64], sizes: NDArray[np.float64], clear: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _even(t: NDArray[np.float64], sizes: NDArray[np.float64], clear: NDArray[np.float64], even: float) -> NDArray[np.float64] | None:
     """Logarithms of size on a parabola over time, or a line, or level, whichever fits the clear ones best; None where none does."""
     say = (clear / clear.max()) ** SHARPER
     for order in (0, 1, 2):
@@ -53,8 +53,8 @@ def _even(t: NDArray[np.float64], sizes: NDArray[np.float64], clear: NDArray[np.
         for _ in range(4):
             c = np.linalg.solve(design.T @ (weight[:, None] * design) + 1e-9 * np.eye(order + 1), design.T @ (weight * sizes))
             off = sizes - design @ c
-            weight = say / (1 + (off / EVEN) ** 2)
-        if float((say * np.minimum(np.abs(off), 0.2)).sum() / say.sum()) < EVEN:
+            weight = say / (1 + (off / even) ** 2)
+        if float((say * np.minimum(np.abs(off), 0.2)).sum() / say.sum()) < even:
             return np.asarray(design @ c)
     return None
 

@@ -26,6 +26,7 @@ GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
 LINES = 96  # of the picture that are looked at for that
 AGREES = (0.9, 1.4)  # of the size by brightness, that by colour: less is a part, more are two
+HALO = 2.0  # pixels by which colour, carried over a rim, may draw a matte aside
 CRISP = 0.75  # second over first differences of colour at its strongest edges: above 1 as rendered, 0.4 to 0.7 after 4:2:0
 
 
@@ -92,7 +93,7 @@ def _on_rim(frame: NDArray[np.uint8], background: Still, found: Measured, others
     if circle is None or not found.whole:
         return found
     size = 2 * circle.radius
-    if not AGREES[0] < found.size / size < AGREES[1] or np.hypot(circle.x - found.x, circle.y - found.y) > max(1.0, 0.1 * size):
+    if not AGREES[0] < found.size / size < AGREES[1] or np.hypot(circle.x - found.x, circle.y - found.y) > max(HALO, 0.1 * size):
         return found
     return found._replace(x=circle.x, y=circle.y, size=size, long=size, short=size, rim_fit=circle)
 
