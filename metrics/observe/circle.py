@@ -26,6 +26,8 @@ LEVEL = 1.0  # pixels beyond that in which the brightness on either side is take
 CLEAR = 1.5  # pixels beyond the rim where nothing of the body is seen any more
 SMALLEST = 3.0  # pixels, radius; less has no inside to speak of
 FAINT = 10.0  # grey levels of a step that counts half
+SETTLED = 0.7  # pixels; a guess as near is good enough to look for sharp steps at once
+ROUNDS = 4  # of taking the say of what strays
 TIGHT = 0.35  # pixels off the circle at which a ray loses half of its say
 HELD = 0.03  # of all rays: the say of the matte
 LEAST_RAYS = 0.3  # of the rays must have a step
@@ -37,6 +39,8 @@ TO_YCC = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4
 
 _TURN = (np.arange(RAYS) + 0.5) * (2 * np.pi / RAYS)
 _AWAY = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones(RAYS)], axis=1)
+_SQUARES = (_AWAY[:, :, None] * _AWAY[:, None, :]).reshape(RAYS, 9)
+_HELD = HELD * RAYS * np.diag([0.5, 0.5, 0.0]) + 1e-9 * np.eye(3)
 
 
 class Circle(NamedTuple):
@@ -65,19 +69,28 @@ def laid_on(
     Returns:
         None where too little of a rim is seen, or where it is no circle.
     """
-    found = guess
-    for reach in REACHES:
-        if found.radius < SMALLEST:
-            return None
-        step, weight = _steps(frame, still, curve, found, min(reach, 0.5 * found.radius))
-        weight[_hidden(found, others)] = 0.0
-        if weight.sum() < LEAST_RAYS * RAYS:
-            return None
-        move, along, stray = _moved(step, weight)
-        if stray > STRAY * (1.0 if reach == REACHES[-1] else 2.0):
-            return None
-        found = Circle(found.x + float(move[0]), found.y + float(move[1]), found.radius + float(move[2]), along, float(weight.mean()))
-    return found
+    near = _once(frame, still, curve, guess, others, REACHES[1])
+    if near is not None and max(abs(near.x - guess.x), abs(near.y - guess.y), abs(near.radius - guess.radius)) < SETTLED:
+        return near
+    wide = _once(frame, still, curve, guess, others, REACHES[0])
+    return wide and _once(frame, still, curve, wide, others, REACHES[1])
+
+
+def _once(
+    frame: NDArray[np.uint8], still: NDArray[np.float32], curve: NDArray[np.float32], guess: Circle,
+    others: Sequence[tuple[float, float, float]], reach: float,
+) -> Circle | None:  # fmt: skip
+    """The circle, where every step is looked for within reach of the guess."""
+    if guess.radius < SMALLEST:
+        return None
+    step, weight = _steps(frame, still, curve, guess, min(reach, 0.5 * guess.radius))
+    weight[_hidden(guess, others)] = 0.0
+    if weight.sum() < LEAST_RAYS * RAYS:
+        return None
+    move, along, stray = _moved(step, weight)
+    if stray > STRAY * (2.0 if reach > REACHES[1] else 1.0):
+        return None
+    return Circle(guess.x + float(move[0]), guess.y + float(move[1]), guess.radius + float(move[2]), along, float(weight.mean()))
 
 
 def _steps(
@@ -141,12 +154,15 @@ def _hidden(circle: Circle, others: Sequence[tuple[float, float, float]]) -> NDA
 
 
 def _moved(step: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[float, float], float]:
-    """How the middle and the radius must change for the steps to be on the circle, how the middle hangs on the radius, and the rms of what is left; single rays may stray."""
+    """How the middle and the radius must change for the steps to be on the circle, how the middle hangs on the radius, and what is left.
+
+    Single rays may stray; the last is a root mean square.
+    """
     say = weight
-    move, square = np.zeros(3), np.eye(3)
-    for _ in range(4):
-        square = _AWAY.T @ (say[:, None] * _AWAY) + HELD * RAYS * np.diag([0.5, 0.5, 0.0]) + 1e-9 * np.eye(3)
-        move = np.linalg.solve(square, _AWAY.T @ (say * step))
+    move, square, off = np.zeros(3), np.eye(3), step
+    for _ in range(ROUNDS):
+        square = (say @ _SQUARES).reshape(3, 3) + _HELD
+        move = np.linalg.solve(square, (say * step) @ _AWAY)
         off = step - _AWAY @ move
         say = weight / (1 + (off / TIGHT) ** 2)
     along = -np.linalg.solve(square[:2, :2], square[:2, 2])
