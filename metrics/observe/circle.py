@@ -31,6 +31,7 @@ ROUNDS = 4  # of taking the say of what strays
 TIGHT = 0.35  # pixels off the circle at which a ray loses half of its say
 HELD = 0.03  # of all rays: the say of the matte
 LEAST_RAYS = 0.3  # of the rays must have a step
+WITHIN, LEAST_WITHIN = 0.9, 0.6  # of the reach: a step beyond is none; and of all steps: fewer are none of this rim
 STRAY = 0.6  # pixels rms round the circle; more is no circle
 COLOUR = 0.15  # what a step of colour says of one of brightness: 4:2:0 keeps it half as sharp
 SHADED = 0.7, 0.9  # of the background's brightness beside a rim: below, a shadow hides the dark rim; above, there is none
@@ -83,12 +84,15 @@ def _once(
     """The circle, where every step is looked for within reach of the guess."""
     if guess.radius < SMALLEST:
         return None
-    step, weight = _steps(frame, still, curve, guess, min(reach, 0.5 * guess.radius))
+    reach = min(reach, 0.5 * guess.radius)
+    step, weight = _steps(frame, still, curve, guess, reach)
     weight[_hidden(guess, others)] = 0.0
-    if weight.sum() < LEAST_RAYS * RAYS:
+    within = np.abs(step) < WITHIN * reach
+    if (weight * within).sum() < max(LEAST_RAYS * RAYS, LEAST_WITHIN * weight.sum()):
         return None
+    weight *= within
     move, along, stray = _moved(step, weight)
-    if stray > STRAY * (2.0 if reach > REACHES[1] else 1.0):
+    if stray > STRAY * max(1.0, reach / REACHES[1]):
         return None
     return Circle(guess.x + float(move[0]), guess.y + float(move[1]), guess.radius + float(move[2]), along, float(weight.mean()))
 
@@ -122,7 +126,7 @@ def _steps(
     open_floor = np.clip((lit - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1)
     open_floor *= np.where(inner < outer, np.clip(inner / (DARK * np.partition(inner, -RAYS // 8)[-RAYS // 8] + 1e-3), 0.1, 1), 1)
     shown = (x > 0) & (y > 0) & (x < frame.shape[1]) & (y < frame.shape[0])
-    weight = shown.all(axis=1) * total / (total + FAINT**2) * (np.abs(step) < 0.8 * reach) * open_floor
+    weight = shown.all(axis=1) * total / (total + FAINT**2) * open_floor
     return step.astype(float), weight.astype(float)
 
 
