@@ -23,7 +23,7 @@ SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
 LIVELIEST = 0.95  # of the falling speed, at most, that a bounce leaves where nothing tells it
 SEEN, GUESSED = 0.6, 0.3  # confidence of a bounce whose flight is seen, and of one that must be if it goes on in this way
 LEAST_FRAMES = 2  # of a flight that is seen
-OFF_FLIGHT = (3.0, 0.006)  # times the noise of places, and diameters: rms by which places may be off a flight, and by less than off the floor
+OFF_FLIGHT = (3.0, 0.01)  # times the noise of places, and diameters: rms by which places may be off a flight; twice as far off the floor
 
 
 def later_bounces(path: Path, contacts: Sequence[VisualContact], kinks: Sequence[Kink]) -> list[VisualContact]:
