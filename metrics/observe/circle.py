@@ -103,7 +103,7 @@ def _steps(
     """For each ray how far outside the circle the picture has its step (px), and how much that says (0 to 1)."""
     wide = min(REACHES[0], 0.5 * circle.radius)
     side = int(np.ceil((wide + LEVEL) / STEP))
-    off = np.arange(-side, side + 1) * STEP
+    off = np.asarray(np.arange(-side, side + 1) * STEP, dtype=np.float64)
     far = (circle.radius + off).astype(np.float32)
     x, y = circle.x + _AWAY[:, :1] * far, circle.y + _AWAY[:, 1:2] * far
     x0, y0 = max(0, int(x.min()) - 2), max(0, int(y.min()) - 2)
@@ -115,8 +115,8 @@ def _steps(
     light = curve[np.clip(seen[..., 0] + 0.5, 0, 255).astype(np.uint8)]
     by_light, bright, inner, outer = _step(light, off, reach, slope=wide >= reach + LEVEL)
     by_colour, vivid, _, _ = _step(seen[..., 1:], off, wide)
-    bright = bright * np.float32(np.sqrt(255.0)) / (np.sqrt(inner) + np.sqrt(outer) + 1e-3)
-    say = np.column_stack([bright**2, COLOUR * vivid**2])
+    coded = bright * np.float32(np.sqrt(255.0)) / (np.sqrt(inner) + np.sqrt(outer) + np.float32(1e-3))  # grey levels
+    say = np.column_stack([coded**2, COLOUR * vivid**2])
     total = say.sum(axis=1) + np.float32(1e-6)
     step = (say * np.column_stack([by_light, by_colour])).sum(axis=1) / total
     beyond = off >= CLEAR

@@ -46,7 +46,7 @@ __all__ = ["hear", "observe", "see"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
-SINK = 0.3  # of the spread of colours, by which a body lit from above comes out too low (truth clips at 256 px): it spills most where dark
+SINK = 0.3  # of the spread of colours, by which a matte lies too low: what is lit from above is dark below, and spilt colour outshines it
 RESTING, SAME = 0.5, 3.0  # pixels, and grey levels of any pixel around, by which a body at rest may change: a 30th of a pixel at its edge
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
 
