@@ -25,6 +25,7 @@ MOST_BODIES = 12
 LEAST_ROUND = 0.72  # a disc has 1, a hand or an arm less than .7
 DISC = 0.86  # from this roundness on an outline is taken for a disc
 SQUARE = 0.1  # of its side, by which the box round a disc may be longer than wide
+HALO = 2.5  # pixels more of that where colour is carried over the edge of a small one (64 px at CRF 35)
 HANGING = 0.5  # of a body's radius, at most that of a thing that hangs on it
 NAMES = tuple(COLOURS)
 
@@ -183,7 +184,7 @@ def _together(blob: Blob, part: Blob) -> Blob:
 def _square(blobs: Sequence[Blob]) -> bool:
     """Whether the box round what is seen is usually as wide as it is high."""
     sides = np.array([b.part.shape for b in blobs if b.part is not None and not b.edge], dtype=float)
-    return len(sides) == 0 or float(np.median(sides.max(axis=1) - sides.min(axis=1))) < 1.5 + SQUARE * float(np.median(sides))
+    return len(sides) == 0 or float(np.median(sides.max(axis=1) - sides.min(axis=1))) < HALO + SQUARE * float(np.median(sides))
 
 
 def _is_another(look: _Look, taken: list[_Look], total: int, hints: Hints) -> bool:

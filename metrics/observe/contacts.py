@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kinema.metrics.observation import VisualContact
+from kinema.metrics.observe.bounces import later_bounces
 from kinema.metrics.observe.kinks import LEAST_Z, Kink, Path, find_kinks, joint_time, paths_of, unbent
 from kinema.metrics.observe.outline import apart
 
@@ -26,8 +27,6 @@ RESTING = 0.006  # diameters per frame below which a body is at rest
 NEAR = (0.45, 0.4)  # of the mean width: how far outlines may overlap (one before the other) and stand apart (seen from aside) and touch
 SLACK = 1.0  # px of the outlines that may be wrong
 ALONG = 0.7  # cosine between the change of velocity and the line across the gap
-SHORT_FLIGHT = 4.5  # frames; a bounce that lasts longer shows as a kink of its own
-SHORTEST_FLIGHT = 0.03  # s; bounces closer than this are one sound
 
 
 def find_contacts(tracks: Sequence[Track], view: View | None = None) -> tuple[VisualContact, ...]:
@@ -39,27 +38,14 @@ def find_contacts(tracks: Sequence[Track], view: View | None = None) -> tuple[Vi
     kinks = [kink for path in paths for kink in find_kinks(path)]
     contacts = sorted(_meetings(kinks, paths), key=lambda c: c.t)
     for path in paths:
-        contacts += _rattle(path, contacts, [kink for kink in kinks if kink.path is path])
+        later = later_bounces(path, contacts, [kink for kink in kinks if kink.path is path])
+        contacts = [c for c in contacts if not any(_is_surer(other, c, path) for other in later)] + later
     return tuple(sorted(contacts, key=lambda c: c.t))
 
 
-def _rattle(path: Path, contacts: Sequence[VisualContact], kinks: Sequence[Kink]) -> list[VisualContact]:
-    """Bounces after the last one that is resolved, too short for the frame rate: where they must be if it goes on in this way."""
-    last = next((c for c in reversed(contacts) if c.bodies == (path.track, "floor") and c.confidence >= 0.5), None)
-    if last is None or any(kink.t > last.t + path.step for kink in kinks if min(kink.sides) >= 3):
-        return []
-    pull = next((kink.pull for kink in kinks if abs(kink.t - last.t) < path.step), 0.0)
-    down, up = last.before[1], -last.after[1]
-    if pull <= 0 or down <= 0 or up <= 0:
-        return []
-    share, t, added = min(0.95, up / down), last.t, []
-    if 2 * up / pull > SHORT_FLIGHT * path.step:  # long enough to be seen landing, and it was not
-        return []
-    while 2 * up / pull >= SHORTEST_FLIGHT and t + 2 * up / pull < path.t[-1]:
-        t += 2 * up / pull
-        added.append(replace(last, t=t, before=(last.after[0], up), after=(last.after[0], -share * up), confidence=0.3))
-        up *= share
-    return added
+def _is_surer(one: VisualContact, other: VisualContact, path: Path) -> bool:
+    """Whether one of two contacts at the same time says the same with more confidence."""
+    return one.bodies == other.bodies and abs(one.t - other.t) < path.step and one.confidence > other.confidence
 
 
 def _speed(velocity: NDArray[np.float64], path: Path) -> float:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["completed"]
+__all__ = ["completed", "of_one_size"]
 
 HIDDEN = 0.9  # of the usual area; less is not the whole disc
 RIGID = 0.12  # spread of ln(size) of those seen whole; more is no body of one size
@@ -21,7 +21,49 @@ NEAR_EDGE = 1.5  # pixels from the picture's border; outline there is no outline
 ROUNDS = 15
 TIGHT = 0.8  # pixels off the circle at which a point of the outline loses its say
 SETTLED = 1e-3  # pixels; a round that moves nothing farther is the last
+LEAST_CLEAR = 5  # circles, to say how a size goes on
+SHARPER = 12  # power of the share of a rim that tells: clear ones count alone, if there are any
+EVEN, COARSE = 0.02, 0.3  # of the size, and pixels of a radius: mean deviation that is explained
 USUAL = 5  # neighbouring frames that say how large it is now
+
+
+def of_one_size(found: dict[int, Measured]) -> dict[int, Measured]:
+    """The same with circles of one size, or one that changes evenly, where that explains those whose rim is clear.
+
+    What lies on a floor has a shadow at its rim, and seems larger and lower than it is; with its size known from when it flew, it does not.
+    """
+    frames = [i for i, m in found.items() if m.rim_fit is not None]
+    if len(frames) < LEAST_CLEAR:
+        return found
+    circles = [found[i].rim_fit for i in frames]
+    radius, clear = (np.array([getattr(circle, name) for circle in circles]) for name in ("radius", "clear"))
+    t = np.array(frames) / max(frames)
+    radii = _even(t, np.log(radius), clear, max(EVEN, COARSE / float(np.median(radius))))
+    if radii is None:
+        return found
+    return found | {i: _sized(found[i], float(r)) for i, r in zip(frames, np.exp(radii), strict=True)}
+
+
+def _even(t: NDArray[np.float64], sizes: NDArray[np.float64], clear: NDArray[np.float64], even: float) -> NDArray[np.float64] | None:
+    """Logarithms of size on a parabola over time, or a line, or level, whichever fits the clear ones best; None where none does."""
+    say = (clear / clear.max()) ** SHARPER
+    for order in (0, 1, 2):
+        design = np.vander(t, order + 1)
+        weight = say.copy()
+        for _ in range(4):
+            c = np.linalg.solve(design.T @ (weight[:, None] * design) + 1e-9 * np.eye(order + 1), design.T @ (weight * sizes))
+            off = sizes - design @ c
+            weight = say / (1 + (off / even) ** 2)
+        if float((say * np.minimum(np.abs(off), 0.2)).sum() / say.sum()) < even:
+            return np.asarray(design @ c)
+    return None
+
+
+def _sized(got: Measured, radius: float) -> Measured:
+    """A disc with another radius, the middle moved as the rim that is seen says."""
+    assert got.rim_fit is not None
+    more, (x, y) = radius - got.rim_fit.radius, got.rim_fit.along
+    return got._replace(x=got.x + more * x, y=got.y + more * y, size=2 * radius, long=2 * radius, short=2 * radius)
 
 
 def completed(found: dict[int, Measured], beside: Mapping[int, Sequence[Disc]], shape: tuple[int, ...]) -> dict[int, Measured]:

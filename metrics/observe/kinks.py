@@ -13,68 +13,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kinema.metrics.observe.outline import Outline
+from kinema.metrics.observe.hinges import costs, hinge, ramp, rss_of, vertex
+from kinema.metrics.observe.paths import SIDE, Path, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from kinema.metrics.observation import Track, View
-
 __all__ = ["LEAST_Z", "Kink", "Path", "find_kinks", "joint_time", "paths_of", "unbent"]
 
-SIDE = 5  # frames looked at on each side of a kink, at least
 WIDE = (12, 8, SIDE)  # frames on each side that are tried, the most first: as many as one acceleration explains
 EXPLAINED = 1.6  # -, of the noise expected: a residual up to this is explained
 SOFT = (2.0, 3.0, 4.0)  # frames over which a soft contact is tried to last; light alone smears a sharp one over one
 SOFTER = 1.6  # -, times by which that must explain more than a sharp one does
 STRAIGHT = 5.0  # noise variances by which an acceleration must lessen the residual to be believed
 LONGEST_PIECE = 16  # frames in one parabola of the first segmentation
-LONGEST_GAP = 3  # frames without the body across which a path is still one
-NOISE_SPAN = 45  # frames over which the noise of places is taken to be one
-LEAST_NOISE = 0.04  # pixels; what the matte itself is good for
 LEAST_Z = 6.0  # standard errors by which a velocity must change
 LEAST_BETTER = 1.1  # how many times worse a smooth quartic must fit
 CROWDED = 1.1  # the same for kinks judged by their nearest frames alone
-ROUND = 1.15  # -, long over short side below which an outline counts as a disc where nobody says what it is
 TIGHT = 2.5  # times the curvature before and after: so sharp a bend is a soft contact
 GRID = np.linspace(-1.1, 1.1, 45)  # frames round a guess at which a kink is tried
-SOLVABLE = np.diag([0, 0, 1e-6, 1e-6])  # keeps short windows solvable
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """One unbroken stretch of a track."""
-
-    track: int
-    t: NDArray[np.float64]
-    p: NDArray[np.float64]  # (n, 2)
-    diameter: float
-    unrest: NDArray[np.float64]  # (n,) standard deviation of a place, pixels
-    step: float  # s, between frames
-    sides: NDArray[np.float64]  # (n, 3) pixels long and short, radians (y down, from the right): the box round the outline
-    round: bool  # its outline is a disc
-
-    def noise(self, t: float) -> float:
-        """The noise of places around a moment, in pixels per axis."""
-        return float(self.unrest[min(int(np.searchsorted(self.t, t)), len(self.t) - 1)])
-
-    def place(self, t: float) -> NDArray[np.float64]:
-        """Where it is at a moment, px."""
-        return np.array([np.interp(t, self.t, self.p[:, axis]) for axis in (0, 1)])
-
-    def outline(self, t: float) -> Outline:
-        """Its outline at a moment."""
-        long, short, angle = (float(np.interp(t, self.t, self.sides[:, k])) for k in range(3))
-        return Outline(self.place(t), long, short, angle, self.round)
-
-    def window(self, t0: float, low: float, high: float, side: int = SIDE) -> slice:
-        """Up to ``side`` frames on each side of ``t0``, none before ``low`` or after ``high``."""
-        middle = int(np.searchsorted(self.t, t0))
-        start = max(middle - side, int(np.searchsorted(self.t, low)), 0)
-        stop = min(middle + side, int(np.searchsorted(self.t, high)), len(self.t))
-        return slice(start, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +58,6 @@ class Kink:
 
 
 Known = dict[tuple[float, float, float], Kink | None]  # what was fitted at a break between two others
-
-
-def paths_of(track: Track, view: View | None = None) -> list[Path]:
-    """The unbroken stretches of a track that are long enough to tell a kink, in pixels of the first frame."""
-    if len(track.t) < 5:
-        return []
-    x, y = (track.x, track.y) if view is None else view.to_first(track.frame, track.x, track.y)
-    scale, roll = (np.ones(len(x)), np.zeros(len(x))) if view is None else (view.scale[track.frame], view.roll[track.frame])
-    outline = np.stack([track.long * scale, track.short * scale, roll - track.angle], axis=1)
-    disc = track.shape == "disc" or float(np.median(track.long / np.maximum(track.short, 1e-6))) < ROUND
-    cuts = np.flatnonzero(np.diff(track.frame) > LONGEST_GAP) + 1
-    step = float(np.median(np.diff(track.t) / np.diff(track.frame)))
-    paths = []
-    for part in np.split(np.arange(len(track.t)), cuts):
-        if len(part) >= 5:
-            place = np.stack([x[part], y[part]], axis=1)
-            paths.append(Path(track.id, track.t[part], place, track.diameter, _noise(place), step, outline[part], disc))
-    return paths
-
-
-def _noise(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation per axis around each frame, from third differences: parabolas have none, kinks are too few to move a median."""
-    third = np.abs(np.diff(place, n=3, axis=0))
-    if len(third) == 0:
-        return np.full(len(place), LEAST_NOISE)
-    size = min(NOISE_SPAN, len(third))
-    around = np.median(np.lib.stride_tricks.sliding_window_view(third, size, axis=0), axis=2)
-    local = np.sqrt(np.mean((1.4826 * around) ** 2, axis=1) / 20.0)
-    first = (len(place) - len(local)) // 2
-    noise: NDArray[np.float64] = np.pad(local, (first, len(place) - len(local) - first), mode="edge")
-    return np.maximum(noise, LEAST_NOISE)
 
 
 def find_kinks(path: Path) -> list[Kink]:
@@ -182,10 +110,10 @@ def _with_speed(kink: Kink, low: float, high: float) -> Kink:
         free = 2 * len(t) - 8
         if free < 6:
             continue
-        rss, c, _ = _hinge(t, p, kink.t, path.step)
+        rss, c, _ = hinge(t, p, kink.t, path.step)
         if rss > 1.6 * free * path.noise(kink.t) ** 2:
             continue
-        straight, flat, _ = _hinge(t, p, kink.t, path.step, bends=False)
+        straight, flat, _ = hinge(t, p, kink.t, path.step, bends=False)
         if straight < rss + 5 * path.noise(kink.t) ** 2:  # two more unknowns explain no more than noise would
             c = flat
         return replace(kink, before=c[1] / path.step, after=(c[1] + c[3]) / path.step, pull=float(2 * c[2, 1] / path.step**2))
@@ -303,19 +231,11 @@ def _lasts(path: Path, where: slice, t0: float) -> float:
     if len(t) < 10:
         return 0.0
     noise = path.noise(t0) ** 2
-    sharp = min(_ramp(t, p, t0 + shift * path.step, path.step, 0.0) for shift in (-0.3, 0.0, 0.3))
-    soft = [min(_ramp(t, p, t0 + shift * path.step, path.step, width) for shift in (-0.5, 0.0, 0.5)) for width in SOFT]
+    sharp = min(ramp(t, p, t0 + shift * path.step, path.step, 0.0) for shift in (-0.3, 0.0, 0.3))
+    soft = [min(ramp(t, p, t0 + shift * path.step, path.step, width) for shift in (-0.5, 0.0, 0.5)) for width in SOFT]
     k = int(np.argmin(soft))
     clearly = sharp > SOFTER * soft[k] and sharp > soft[k] + 12 * noise
     return SOFT[k] * path.step if clearly else 0.0
-
-
-def _ramp(t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, width: float) -> float:
-    """The residual where the velocity changes evenly over ``width`` frames round ``t0``."""
-    s = (t - t0) / step
-    inside = np.clip(s + width / 2, 0, max(width, 1e-9))
-    change = inside**2 / (2 * max(width, 1e-9)) + np.maximum(0, s - width / 2)
-    return _rss(np.stack([np.ones_like(s), s, s * s, change], axis=1), p)
 
 
 def _better(path: Path, where: slice, t0: float) -> float:
@@ -324,9 +244,9 @@ def _better(path: Path, where: slice, t0: float) -> float:
     if len(t) < 6:
         return 1.0
     s = (t - t0) / path.step
-    smooth = _rss(np.stack([s**k for k in range(min(5, len(t) - 3))], axis=1), p)
+    smooth = rss_of(np.stack([s**k for k in range(min(5, len(t) - 3))], axis=1), p)
     floor = (2 * len(t) - 8) * path.noise(t0) ** 2
-    return float((smooth + floor) / (_hinge(t, p, t0, path.step)[0] + floor))
+    return float((smooth + floor) / (hinge(t, p, t0, path.step)[0] + floor))
 
 
 def _fit(path: Path, where: slice, guess: float, *, explained: bool = False) -> Kink | None:
@@ -339,13 +259,13 @@ def _fit(path: Path, where: slice, guess: float, *, explained: bool = False) -> 
     if len(grid) == 0:
         return None
     free, noise = max(1, 2 * len(t) - 9), path.noise(guess)
-    t0 = _vertex(grid, _costs(t, p, grid, path.step))
-    rss, c, variance = _hinge(t, p, t0, path.step)
+    t0 = vertex(grid, costs(t, p, grid, path.step))
+    rss, c, variance = hinge(t, p, t0, path.step)
     if explained and rss > EXPLAINED * free * noise**2:
         return None
     if len(t) > 2 * SIDE:
-        other = _vertex(grid, _costs(t, p, grid, path.step, bends=False))
-        straight, flat, less = _hinge(t, p, other, path.step, bends=False)
+        other = vertex(grid, costs(t, p, grid, path.step, bends=False))
+        straight, flat, less = hinge(t, p, other, path.step, bends=False)
         if straight < rss + STRAIGHT * noise**2:
             t0, rss, c, variance = other, straight, flat, less
     sigma = max(noise, np.sqrt(rss / free) if len(t) > 5 else 0.0)
@@ -353,53 +273,6 @@ def _fit(path: Path, where: slice, guess: float, *, explained: bool = False) -> 
     z = float(np.linalg.norm(c[3]) / (sigma * np.sqrt(variance)))
     sides = (int((t < t0).sum()), int((t >= t0).sum()))
     return Kink(path, float(t0), c[0], before, after, z, 1.0, sides, float(2 * c[2, 1] / path.step**2))
-
-
-def _hinge(
-    t: NDArray[np.float64], p: NDArray[np.float64], t0: float, step: float, *, bends: bool = True
-) -> tuple[float, NDArray[np.float64], float]:
-    """Residual, coefficients (4, 2) per frame step, and the variance of the velocity change for unit noise."""
-    design = _bent((t - t0) / step, bends)
-    inverse = np.linalg.inv(design.T @ design + SOLVABLE)
-    coefficient = inverse @ (design.T @ p)
-    miss = p - design @ coefficient
-    return float((miss * miss).sum()), coefficient, float(inverse[3, 3])
-
-
-def _bent(s: NDArray[np.float64], bends: bool) -> NDArray[np.float64]:
-    """(..., 4): place, velocity, half the acceleration, and a change of velocity at 0."""
-    design = np.ones((*s.shape, 4))
-    design[..., 1] = s
-    design[..., 2] = s * s * bends
-    design[..., 3] = np.maximum(0, s)
-    return design
-
-
-def _costs(
-    t: NDArray[np.float64], p: NDArray[np.float64], grid: NDArray[np.float64], step: float, *, bends: bool = True
-) -> NDArray[np.float64]:
-    """The residual of :func:`_hinge` for many moments at once."""
-    design = _bent((t[None, :] - grid[:, None]) / step, bends)
-    square = design.transpose(0, 2, 1) @ design + SOLVABLE
-    right = design.transpose(0, 2, 1) @ p
-    miss = p[None] - design @ np.linalg.solve(square, right)
-    cost: NDArray[np.float64] = (miss * miss).sum(axis=(1, 2))
-    return cost
-
-
-def _rss(design: NDArray[np.float64], p: NDArray[np.float64]) -> float:
-    coefficient, *_ = np.linalg.lstsq(design, p, rcond=None)
-    return float(((p - design @ coefficient) ** 2).sum())
-
-
-def _vertex(grid: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
-    """The minimum of samples, by a parabola through the three lowest neighbours."""
-    k = int(np.argmin(cost))
-    if k in (0, len(grid) - 1):
-        return float(grid[k])
-    a, b, c = cost[k - 1 : k + 2]
-    bend = a - 2 * b + c
-    return float(grid[k] + (0.5 * (a - c) / bend if bend > 0 else 0.0) * (grid[1] - grid[0]))
 
 
 def _strength(kink: Kink | None, among: Sequence[Kink | None]) -> float:
@@ -419,7 +292,7 @@ def _strength(kink: Kink | None, among: Sequence[Kink | None]) -> float:
 def unbent(path: Path, t: float, kink: Kink) -> Kink:
     """What a body does around the moment at which another's path has a kink, where its own shows none."""
     where = path.window(t, -np.inf, np.inf)
-    c = _hinge(path.t[where], path.p[where], t, path.step)[1]
+    c = hinge(path.t[where], path.p[where], t, path.step)[1]
     guess = replace(kink, path=path, t=t, before=c[1] / path.step, after=(c[1] + c[3]) / path.step)
     return _with_speed(guess, -np.inf, np.inf)
 
@@ -431,5 +304,5 @@ def joint_time(a: Kink, b: Kink) -> float:
     for kink in (a, b):
         where = kink.path.window(kink.t, -np.inf, np.inf)
         t, p = kink.path.t[where], kink.path.p[where]
-        cost += _costs(t, p, grid, kink.path.step) / kink.path.noise(kink.t) ** 2
-    return _vertex(grid, cost)
+        cost += costs(t, p, grid, kink.path.step) / kink.path.noise(kink.t) ** 2
+    return vertex(grid, cost)

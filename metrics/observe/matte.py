@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
+from kinema.metrics.observe.circle import Circle, laid_on
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ THREE = np.array([1, 1, 1, 0], np.float32)
 GRAIN = 0.06  # of a pixel's share: as much is noise, above none and below all
 SPREAD = 1.0  # pixels by which a diameter comes out too large where colours have soft edges (4:2:0 at 64 to 256 px: 0.8 to 1.5)
 LINES = 96  # of the picture that are looked at for that
+AGREES = (0.9, 1.4)  # of the size by brightness, that by colour: less is a part, more are two
+HALO = 2.0  # pixels by which colour, carried over a rim, may draw a matte aside
 CRISP = 0.75  # second over first differences of colour at its strongest edges: above 1 as rendered, 0.4 to 0.7 after 4:2:0
 
 
@@ -42,7 +46,8 @@ class Measured(NamedTuple):
 
     ``size`` is the diameter of the disc of equal area, ``colour`` the sRGB of the core; ``whole`` is False where the border cuts it.
     ``long``, ``short`` and ``angle`` are those of the smallest box round the outline; ``rim`` are points (n, 2) of the outline;
-    ``visible`` is the share of the body that is seen.
+    ``visible`` is the share of the body that is seen; ``rim_fit``: the circle that was taken, by the step of
+    brightness, which no codec carries over an edge.
     """
 
     x: float
@@ -55,6 +60,7 @@ class Measured(NamedTuple):
     angle: float = 0.0
     rim: NDArray[np.float64] | None = None
     visible: float = 1.0
+    rim_fit: Circle | None = None
 
 
 class _Region(NamedTuple):
@@ -77,7 +83,19 @@ def measure(frame: NDArray[np.uint8], background: Still, disc: Disc, others: tup
         if result is None or disc.part is not None or np.hypot(result.x - place.x, result.y - place.y) < 0.5 + 0.05 * disc.radius:
             break
         place = disc._replace(x=result.x, y=result.y)
-    return result
+    return result if result is None or disc.part is not None else _on_rim(frame, background, result, others)
+
+
+def _on_rim(frame: NDArray[np.uint8], background: Still, found: Measured, others: tuple[Disc, ...]) -> Measured:
+    """A disc with the circle on which brightness has its step, where that agrees with the matte."""
+    beside = [(other.x, other.y, other.radius) for other in others]
+    circle = laid_on(frame, background.image, LINEAR, Circle(found.x, found.y, found.size / 2), beside)
+    if circle is None or not found.whole:
+        return found
+    size = 2 * circle.radius
+    if not AGREES[0] < found.size / size < AGREES[1] or np.hypot(circle.x - found.x, circle.y - found.y) > max(HALO, 0.1 * size):
+        return found
+    return found._replace(x=circle.x, y=circle.y, size=size, long=size, short=size, rim_fit=circle)
 
 
 def colour_spread(frames: NDArray[np.uint8]) -> float:
@@ -343,7 +361,7 @@ def _opened(solid: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
     """The thick part that lies on the disc, without holes."""
-    solid = (share > 0.5).astype(np.uint8)
+    solid = _filled((share > 0.5).astype(np.uint8))  # a highlight is no hole: opened, it would bite into the rim
     solid = _opened(solid, max(1, round((0.35 if disc.part is None else 0.15) * (disc.inner or disc.radius))))
     count, labels, stats, centres = cv2.connectedComponentsWithStats(np.ascontiguousarray(solid), connectivity=4)
     if count < 2:
@@ -351,6 +369,11 @@ def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> N
     away = np.hypot(centres[1:, 0] + 0.5 + corner[0] - disc.x, centres[1:, 1] + 0.5 + corner[1] - disc.y)
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] / (1 + (away / disc.radius) ** 2)))
     part: NDArray[np.uint8] = (labels == best).astype(np.uint8)
+    return _filled(part)
+
+
+def _filled(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without holes."""
     outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(part, outlines, -1, 1, thickness=cv2.FILLED)
     return part

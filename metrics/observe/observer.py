@@ -17,7 +17,7 @@ from kinema.metrics.observe.colour import names_of
 from kinema.metrics.observe.contacts import find_contacts
 from kinema.metrics.observe.hearing import hear
 from kinema.metrics.observe.held import fresh_frames, last_fresh
-from kinema.metrics.observe.hidden import completed
+from kinema.metrics.observe.hidden import completed, of_one_size
 from kinema.metrics.observe.masks import masks_of
 from kinema.metrics.observe.matte import Disc, colour_spread, measure, window_of
 from kinema.metrics.observe.mouth import find_mouths
@@ -48,7 +48,7 @@ __all__ = ["hear", "observe", "see"]
 
 SEARCH_SIZE = 320  # pixels, longer side of the picture in which bodies are searched
 SIZE_SPREAD = 0.3  # natural logarithm of size over the usual at which confidence has fallen to 1/e
-SINK = 0.3  # of the spread of colours, by which a body lit from above comes out too low (truth clips at 256 px): it spills most where dark
+SINK = 0.3  # of the spread of colours, by which a matte lies too low: what is lit from above is dark below, and spilt colour outshines it
 RESTING, SAME = 0.5, 3.0  # pixels, and grey levels of any pixel around, by which a body at rest may change: a 30th of a pixel at its edge
 FINE_RADIUS = 8.0  # pixels: a body of this radius is large enough to be measured well
 
@@ -287,7 +287,7 @@ def _measure(frames: NDArray[np.uint8], background: Background, places: list[dic
             if got is not None:
                 found[i] = got
         if mine and next(iter(mine.values())).part is None:
-            found = completed(found, _beside(places, k), frames.shape[1:3])
+            found = completed(of_one_size(found), _beside(places, k), frames.shape[1:3])
         results.append({i: _without_spill(got, spread) for i, got in found.items()})
     return results
 
@@ -311,6 +311,8 @@ def _rests(last: _Rest, frames: NDArray[np.uint8], disc: Disc, i: int, backgroun
 
 def _without_spill(got: Measured, spread: float) -> Measured:
     """Take off what codecs add by carrying colour over the edges."""
+    if got.rim_fit is not None:
+        return got
     less = max(1 - spread / got.size, 0.5)
     long, short = got.long - spread, max(got.short - spread, 0.5 * got.short)
     return got._replace(y=got.y - SINK * spread, size=got.size * less, long=long, short=short)
