@@ -54,7 +54,9 @@ PUSH = (0.02, 0.4)  # of the truth's greatest speed: pushes from nowhere that ar
     " less 1.5 of the truth's within .15 s; most over bodies",
     own=("teleport", "frame_rate"),
     coupled={"shuffled_frames": "frames in another order are jumps, the first already as far as there are places",
-             "shot_cut": "bodies are elsewhere in the next shot, where the cut goes unnoticed"},
+             "shot_cut": "bodies are elsewhere in the next shot, where the cut goes unnoticed",
+             "duplicate": "a body may be taken for the copy beside it",
+             "count_swap": "among many bodies that look alike nobody knows who is who"},
     blind=("jumps of less than a third of the body's size", "jumps while nobody sees the body", "jumps along the way of what falls fast",
            "jumps just when the truth turns sharply, or from where a body waits"),
 )  # fmt: skip
@@ -126,6 +128,10 @@ def solidity(seen: Observation, case: Case) -> Scored | Unscored:
     source="what nothing holds falls",
     formula="1 - (seconds in which a body is still above its lowest place by .6 diameters, - the truth's, - .1) / .6",
     own=("hover",),
+    coupled={"frame_rate": "a frame that is held hangs",
+             "constant_velocity": "what nearly glides evenly may be slow where the truth is fast",
+             "direction_swap": "what goes along the line of sight hardly moves in the picture",
+             "reversal": "what runs backwards comes to rest where it was held"},
     blind=("stops of less than a tenth of a second, and waiting before the start", "a clip that stands still throughout"),
 )  # fmt: skip
 def support(seen: Observation, case: Case) -> Scored | Unscored:
