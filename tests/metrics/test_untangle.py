@@ -1,4 +1,4 @@
-"""Laws follow a body along its way: looks that change hands, a mirror, a blow that nobody saw and what comes after landing are no faults."""
+"""Laws follow a body along its way: looks that change hands, a mirror, a blow nobody saw and what comes after landing are no faults."""
 
 from __future__ import annotations
 
