@@ -99,7 +99,7 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
     source="own; GenEval and T2V-CompBench count in single frames",
     own=("count_swap", "vanish", "duplicate"),
     coupled={"interpenetration": "bodies that are sunk into one another are one", "blur": "to a blurred eye bodies that touch are one",
-             "flicker": "where the light jumps bodies that touch are one", "colour_swap": "on its way a colour comes near that of the floor"},
+             "flicker": "where the light jumps bodies that touch are one", "colour_swap": "half-way colours are near the floor's"},
     blind=("Bodies that never move are background.", "Who leaves the picture over its edge, or vanishes there, is counted as still there."),
 )  # fmt: skip
 def count(seen: Observation, case: Case) -> Scored | Unscored:

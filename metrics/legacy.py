@@ -33,6 +33,8 @@ __all__ = [
     "physics_iq_verified_score",
 ]
 
+OWN = ("shift", "zoom", "vanish", "teleport", "gravity", "constant_velocity", "time_stretch", "mirror", "sticks")  # other pixels move
+COUPLED = {"spin": "what turns moves other pixels, the more the longer it is"}
 
 
 class Terms(NamedTuple):
@@ -178,8 +180,8 @@ def asked(seen: Observation, case: Case) -> Request:
     legacy=True,
     source="Physics-IQ, arXiv 2501.09038, code e457754, with this scene's own retake in place of the data set's mean variance",
     formula="100 clip01((ST/V_ST + S/V_S + WS/V_WS)/3 - (MSE - V_MSE))",
-    own=("shift", "late_start", "vanish", "zoom"),
-    coupled={"pan": "every pixel moves", "gravity": "it is elsewhere", "size_change": "masks grow", "teleport": "it is elsewhere"},
+    own=OWN,
+    coupled=COUPLED | {"late_start": "by some frames it matters, and by more no more than that: the place is the same"},
     blind=(
         "A perfect fall shown 25 px to the right scores below a frozen picture.",
         "The squared error is about a hundredth of the overlaps.",
@@ -217,8 +219,8 @@ def physics_iq(seen: Observation, case: Case) -> Scored | Unscored:
     legacy=True,
     source="Physics-IQ Verified, arXiv 2606.18943, `final_score_view`, for one scene and view",
     formula="100 mean(clip01(ST/V_ST), clip01(S/V_S), clip01(WS/V_WS), clip01(V_MSE/MSE))",
-    own=("shift", "late_start", "vanish", "zoom"),
-    coupled={"pan": "every pixel moves", "gravity": "it is elsewhere", "size_change": "masks grow", "teleport": "it is elsewhere"},
+    own=(*OWN, "late_start"),
+    coupled=COUPLED,
     blind=("As Physics-IQ: place counts for more than motion.", "A wrong fall at constant speed in the right place scores 56 of 100."),
 )
 def physics_iq_verified(seen: Observation, case: Case) -> Scored | Unscored:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kinema.metrics.legacy import Key, Whole, asked, full, overlap, resized
 from kinema.metrics.metric import REGISTERED, Case, Scored, Unscored, metric
-from kinema.metrics.registered import incomparable, pairs, wanted
+from kinema.metrics.registered import MIRRORED, incomparable, pairs, wanted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["phyworld_velocity", "pisa_iou", "pisa_l2", "rigidbench_iou", "rigidbench_l2", "velocity_errors"]
 
+ELSEWHERE = ("shift", "zoom", "late_start", "gravity", "constant_velocity", "time_stretch", "teleport", "mirror", "sticks")
+TURNS = {"spin": "what turns otherwise has its outline, and the middle of it, elsewhere"}
 WORLD = 10.0  # side of PhyWorld's world
 
 
@@ -50,8 +52,8 @@ def _centres(seen: Observation, case: Case) -> list[NDArray[np.float64]] | str:
     legacy=True,
     source="PISA, arXiv 2503.09595, code 320aade, `utils/metrics.py`; centres by our observer instead of SAM 2",
     formula="nanmean |c - c_true| per coordinate / (sqrt(2) R), R the side of the picture",
-    own=("shift", "late_start", "gravity", "teleport"),
-    coupled={"zoom": "places change", "constant_velocity": "it is elsewhere", "mirror": "it is elsewhere", "pan": "places change"},
+    own=ELSEWHERE,
+    coupled=TURNS | {"vanish": "whose last places were the farthest off, or the nearest, leaves a better or worse mean"},
     blind=(
         "In spite of its name it is the mean absolute error per coordinate.",
         "Frames without the body are left out: one that vanishes is perfect.",
@@ -89,8 +91,8 @@ def pisa_l2(seen: Observation, case: Case) -> Scored | Unscored:
     legacy=True,
     source="RigidBench, arXiv 2608.15555, code f0b8f29, `eval/score`; centres by our observer instead of SAM 2",
     formula="nanmean over frames of |c - c_true| / H, then over bodies",
-    own=("shift", "late_start", "gravity", "teleport"),
-    coupled={"zoom": "places change", "constant_velocity": "it is elsewhere", "mirror": "it is elsewhere", "pan": "places change"},
+    own=ELSEWHERE,
+    coupled=TURNS | {"vanish": "whose last places were the farthest off, or the nearest, leaves a better or worse mean"},
     blind=("Frames without the body are left out: one that vanishes is perfect.",),
 )
 def rigidbench_l2(seen: Observation, case: Case) -> Scored | Unscored:
@@ -125,13 +127,10 @@ def rigidbench_l2(seen: Observation, case: Case) -> Scored | Unscored:
     legacy=True,
     source="PhyWorld, arXiv 2411.02385, code ee0e473, `evaluate.py`; the world is 10 wide",
     formula="mean |diff(x)/dt - diff(x_true)/dt| over both axes; a lost ball stands at x = 10 (0 for the left one of two), y as before",
-    own=("gravity", "late_start", "constant_velocity", "time_stretch"),
-    coupled={
-        "zoom": "speeds scale with it",
-        "mirror": "speeds turn round",
-        "teleport": "a jump is a speed",
-        "vanish": "a lost ball jumps to the edge",
-    },
+    own=("gravity", "late_start", "constant_velocity", "time_stretch", "sticks", "vanish"),
+    coupled=TURNS
+    | MIRRORED
+    | {"zoom": "speeds scale with it", "teleport": "a jump is a speed for one frame, unless the body is lost for it"},
     blind=(
         "A perfect clip that is late or slow is worse than one that falls at constant speed.",
         "Where a lost ball is put decides its penalty.",
@@ -205,8 +204,8 @@ def _true_bodies(key: Key) -> dict[str, NDArray[np.bool_]]:
     legacy=True,
     source="PISA, arXiv 2503.09595, code 320aade, `utils/metrics.py`; masks by our observer instead of SAM 2",
     formula="mean over frames of |M and M_true| / |M or M_true| of all bodies pooled (an indexing slip of theirs), 1 where both are empty",
-    own=("shift", "late_start", "gravity", "teleport"),
-    coupled={"zoom": "masks grow", "vanish": "nothing overlaps", "size_change": "masks grow", "mirror": "it is elsewhere"},
+    own=(*ELSEWHERE, "vanish"),
+    coupled=TURNS,
     blind=("Zero for any body shown elsewhere, however rightly it moves.", "Two empty masks are a perfect match."),
 )
 def pisa_iou(seen: Observation, case: Case) -> Scored | Unscored:
@@ -239,8 +238,8 @@ def pisa_iou(seen: Observation, case: Case) -> Scored | Unscored:
     legacy=True,
     source="RigidBench, arXiv 2608.15555, code f0b8f29, `eval/score`; masks by our observer instead of SAM 2",
     formula="per body the mean over frames of IoU, 1 where both are empty; then the mean over bodies",
-    own=("shift", "late_start", "gravity", "teleport"),
-    coupled={"zoom": "masks grow", "vanish": "nothing overlaps", "size_change": "masks grow", "mirror": "it is elsewhere"},
+    own=(*ELSEWHERE, "vanish"),
+    coupled=TURNS,
     blind=("Zero for any body shown elsewhere, however rightly it moves.",),
 )
 def rigidbench_iou(seen: Observation, case: Case) -> Scored | Unscored:

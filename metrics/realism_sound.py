@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bandwidth", "clipping", "dc", "dropouts", "spectral", "true_peak"]
 
-MOST_CLIPPED = 50.0  # % of the samples
+MOST_CLIPPED = 10.0  # % of the samples, between blows most of which are soft
 MOST_DC = 20.0  # % of full scale
-MOST_GAPS = 20.0  # a second
+MOST_GAPS = 8.0  # a second, as of the control that is worn
 FULL_HZ = 16_000.0  # what carries on above is inaudible to many, and cut off by every codec
 LOWEST_HZ = 250.0
 MOST_OCTAVES = 6.0
@@ -65,7 +65,7 @@ def clipping(seen: Observation, case: Case) -> Scored | Unscored:
     """How much of the sound is cut off, in % of its samples.
 
     Returns:
-        0 where nothing is cut off, at most 50; 50 too where nothing is heard and something should be. ``Unscored`` where nothing should.
+        0 where nothing is cut off, at most 10; 10 too where nothing is heard and something should be. ``Unscored`` where nothing should.
 
     Example:
         >>> clipping(Observation(sound={"clipped": 0.02}), Case.outside("a ball bounces")).value
@@ -107,7 +107,7 @@ def dropouts(seen: Observation, case: Case) -> Scored | Unscored:
     """How often the sound is interrupted, per second.
 
     Returns:
-        0 for an unbroken sound, at most 20; 20 too where nothing is heard and something should be. ``Unscored`` where nothing should.
+        0 for an unbroken sound, at most 8; 8 too where nothing is heard and something should be. ``Unscored`` where nothing should.
 
     Example:
         >>> dropouts(Observation(sound={"dropouts": 1.5}), Case.outside("a ball bounces")).value

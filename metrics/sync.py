@@ -169,7 +169,7 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
-    formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 for an impact without sound",
+    formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 without sound or where clicks fit",
     own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", "noise_sound", *OTHER, *APART),
     coupled={"silence": "what is cut off has no sound", **UNSEEN, "room": "weak impacts are covered by the room's answer to strong ones"},
     blind=(*BLIND, "What no viewer notices is perfect here: see sync/offset for less than 45 ms."),
@@ -194,7 +194,7 @@ def perceptual(seen: Observation, case: Case) -> Scored | Unscored:
     good = np.interp(1000 * found.lags, [*EARLY_MS, *LATE_MS], [0.0, 1.0, 1.0, 0.0])
     due = max(len(found.sure), len(found.pairs))
     weight = np.array([found.events[i].weight for i, _ in found.pairs])
-    value = (1 - found.lost) * float((weight * good).sum()) / max(float(weight.sum()), 1e-9)
+    value = min(1 - found.lost, 1 - found.chance) * float((weight * good).sum()) / max(float(weight.sum()), 1e-9)
     why = f"{int((good == 1).sum())} of {_many(due, 'impact')} heard between 45 ms before and 125 ms after the sight."
     return Scored(value=value, why=why, details=_details(found))
 

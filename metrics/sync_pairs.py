@@ -96,10 +96,14 @@ class Pairing:
         return 1.0 - sum(self.events[k].weight for k in heard) / due if due > 0 else float(not heard)
 
     @property
+    def chance(self) -> float:
+        """0 to 1, how far equal clicks would fit as well."""
+        return float(np.clip((FITS - self.support) / (FITS - CHANCE), 0, 1))
+
+    @property
     def missing(self) -> float:
         """0 where at least three quarters of the impacts have their sound, evenly up to 1 where none has, or chance would fit as well."""
-        chance = float(np.clip((FITS - self.support) / (FITS - CHANCE), 0, 1))
-        return max(0.0, self.lost - SPARED, chance * (1 - SPARED)) / (1 - SPARED)
+        return max(0.0, (self.lost - SPARED) / (1 - SPARED), self.chance)
 
     def strays(self, furthest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """When impacts are, and how far their sounds are from the common shift (s), with those left over that lie within ``furthest``."""

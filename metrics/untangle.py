@@ -48,11 +48,11 @@ def _exchanges(seen: Observation) -> list[Exchange]:
     sizes = np.array([track.diameter for track in seen.tracks])
     jumps = np.abs(np.diff(places, axis=0)) > FAR * sizes
     found: list[Exchange] = []
-    for frame in np.flatnonzero(jumps.sum(axis=1) > 1) + 1:
+    for frame in (np.flatnonzero(jumps.sum(axis=1) > 1) + 1).tolist():
         for i, j in combinations(np.flatnonzero(jumps[frame - 1]).tolist(), 2):
             if _exchanged(places, frame, i, j, max(sizes[i], sizes[j])):
                 places[frame:, [i, j]] = places[frame:, [j, i]]
-                found.append((int(frame), i, j))
+                found.append((frame, i, j))
                 break
     return found
 
@@ -117,10 +117,10 @@ def _renamed(seen: Observation, exchanges: list[Exchange], pieces: Pieces) -> tu
     place = {track.id: k for k, track in enumerate(seen.tracks)}
     kept = []
     for contact in seen.contacts:
-        mine = {place[body] for body in contact.bodies if body in place}  # type: ignore[index]
+        mine = {place[body] for body in contact.bodies if body in place}
         if any(mine & {i, j} and abs(contact.t - t) < BESIDE * step for (_, i, j), t in zip(exchanges, moments, strict=True)):
             continue
         order = pieces[int(np.searchsorted(moments, contact.t, side="right"))][2].tolist()
-        bodies = tuple(seen.tracks[order.index(place[one])].id if one in place else one for one in contact.bodies)  # type: ignore[index]
+        bodies = tuple(seen.tracks[order.index(place[one])].id if one in place else one for one in contact.bodies)
         kept.append(replace(contact, bodies=bodies))
     return tuple(kept)

@@ -30,7 +30,7 @@ LATEST = 0.9  # -, share of the clip in which the fall is looked at
     "dynamics/terminal_speed", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks",),
     source="m dv/dt = m g - drag: the speed grows less and less, towards a constant one",
     formula="|ln(G seen / G true)|, G the mean speed in the second half of the fall's time over that in the first",
-    own=("constant_velocity", "pace_drift"),
+    own=("constant_velocity", "pace_drift", "damping"),
     coupled={"hover": "what is held up does not fall", "kick": "a push is speed from nowhere", "teleport": "a jump is speed from nowhere"},
     blind=("the speed itself, which dynamics/law_residual and dynamics/gravity measure", "what happens after the landing"),
 )  # fmt: skip

@@ -9,6 +9,8 @@ import numpy as np
 
 from kinema.metrics.laws.matched import matched, no_truth
 from kinema.metrics.metric import Case, Scored, Unscored, metric
+from kinema.metrics.reference import reference_of
+from kinema.metrics.untangle import untangled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,17 +24,20 @@ OTHER = 22.0  # CIELAB units in which a colour is another one; shading and compr
 DARKER = 0.35  # -, weight of lightness beside hue: bodies pass through light and shade
 CLEAR = 0.8  # -, visible share from which on looks and size can be judged
 LEAST = 6  # frames in which they must be
-USUAL = (0.5, 0.9)  # share of frames like the usual ones: what is 0 and what is 1
-SOFT = (0.18, 0.7)  # |ln| of the size: what is still 1, and what is 0
+USUAL = (0.5, 0.98)  # share of frames like the usual ones: what is 0 and what is 1
+SOFT = 0.36  # range of ln size, from tenth to ninetieth percentile, beyond the truth's, that is as bad as it gets: half as large again
+STEEP = 3  # -, power of that: the tenth that an observer errs by at times hardly counts
 ASPECT = 0.5  # -, weight of the outline's sides beside its size: half the change of ln (short / long) is a squash as large
+SPREAD = (10.0, 25.0, 50.0, 75.0, 90.0)  # percentiles that two spreads of values are compared by
 
 
 @metric(
     "dynamics/identity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not change their colour by themselves, nor exchange it",
-    formula="share of frames in which the CIELAB colour is within 22 of the commonest, .5 to .9 mapped to 0 to 1, mean over bodies",
+    formula="share of frames in which the CIELAB colour is within 22 of the commonest, .5 to .98 mapped to 0 to 1, mean over bodies",
     own=("identity_swap",),
-    blind=("changes of less than a tenth of the time", "bodies of the same colour that exchange places", "another colour from the start"),
+    blind=("bodies of the same colour that exchange places", "bodies that exchange looks while they touch",
+           "another colour from the start"),
 )  # fmt: skip
 def identity(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether each body keeps its looks.
@@ -48,7 +53,7 @@ def identity(seen: Observation, case: Case) -> Scored | Unscored:
     count = len(case.truth.bodies) if case.truth is not None else len(case.shown)
     if count == 0 or case.unfollowed:
         return Unscored(reason=case.unfollowed or "nothing says how many bodies there are")
-    main = sorted(seen.tracks, key=lambda track: -float(track.confidence.sum()))[:count]
+    main = sorted(untangled(seen).tracks, key=lambda track: -float(track.confidence.sum()))[:count]
     shares = [share for track in main if (share := _usual(track)) is not None]
     value = float(np.mean([np.clip((share - USUAL[0]) / (USUAL[1] - USUAL[0]), 0, 1) for share in shares])) if shares else 1.0
     least = min(shares, default=1.0)
@@ -58,16 +63,22 @@ def identity(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/rigidity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="solid bodies keep their size and outline, but for perspective and turning, which the truth shows too",
-    formula="1 - (d - .18) / .52, d: how far percentiles of ln size, or half of ln (short / long), are from the truth's; mean over bodies",
+    formula="1 - (d / .36)^3, d: by how much ln size, or half of ln (short / long), spreads more than the truth's; mean over bodies",
     own=("size_change", "squash"),
-    blind=("cloth and jelly", "changes of less than a tenth of the time, and of less than 18 %"),
+    coupled={"spin": "what turns otherwise shows other sides",
+             "direction_swap": "what comes nearer is seen larger",
+             "move_swap": "a camera that comes nearer makes bodies grow more than what is behind them",
+             "shot_cut": "another camera sees other sides, and stands nearer"},
+    blind=("cloth and jelly", "changes of less than a tenth of the time, or from one shot to the next",
+           "round bodies flattened by less than 6 %"),
 )  # fmt: skip
 def rigidity(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether solid bodies keep their size and outline.
 
     Returns:
-        1 where size and outline are the truth's, up to one scale, 0 where a tenth of the time they are off by a factor of 2. Where the
-        motion fits nothing the size is compared with its own median. ``Unscored`` without truth and where all bodies are soft.
+        1 where size and outline are the truth's, up to one scale, 0 where a body grows or shrinks by half, or is flattened by 40 % for much
+        of the time. Where the motion fits nothing sizes need only spread no more than any body's in the truth. ``Unscored`` without truth
+        and where all bodies are soft.
 
     Example:
         >>> rigidity(Observation(), Case.outside("a ball")).reason
@@ -79,14 +90,15 @@ def rigidity(seen: Observation, case: Case) -> Scored | Unscored:
     solid = {k for k, body in enumerate(case.truth.bodies) if body.name not in case.truth.vertices}
     if not solid:
         return Unscored(reason="all bodies are soft")
+    seen = untangled(seen)
     found = matched(seen, case)
     if isinstance(found, str):
-        changes = [_change(track.size, track) for track in seen.tracks[: len(solid)]]
+        changes = _changes(seen, case, len(solid))
     else:
-        changes = [_deformed(match) for match in found.bodies if match.index in solid]
+        changes = [_deformed(match, seen) for match in found.bodies if match.index in solid]
     worst = max(changes, default=0.0)
-    value = float(np.mean([1 - np.clip((change - SOFT[0]) / (SOFT[1] - SOFT[0]), 0, 1) for change in changes])) if changes else 1.0
-    return Scored(value=value, why=f"The outline that changes most is off by {np.expm1(worst):.0%}, beyond perspective and turning.")
+    value = float(np.mean([1 - min(1.0, change / SOFT) ** STEEP for change in changes])) if changes else 1.0
+    return Scored(value=value, why=f"The outline that changes most does so by {np.expm1(worst):.0%} beyond perspective and turning.")
 
 
 def _usual(track: Track) -> float | None:
@@ -99,35 +111,50 @@ def _usual(track: Track) -> float | None:
     return float(near.sum(axis=1).max() / len(lab))
 
 
-def _deformed(match: Match) -> float:
-    """How far size and sides of a body are off the truth's outline, |ln|, at the 90th percentile."""
+def _deformed(match: Match, seen: Observation) -> float:
+    """By how much more the size, or half of the sides, of a body's outline spread than the truth's, as ranges of logarithms."""
     track, moments = match.track, match.moments
     clear = _clear(track)
     if clear.sum() < LEAST:
         return 0.0
-    size = np.log(np.maximum(match.path.size[clear], 1e-3))
+    size = _in_shot(np.log(np.maximum(match.path.size[clear], 1e-3)), track.t[clear], seen)
     sides = np.log(np.maximum(track.short[clear], 1e-3) / np.maximum(track.long[clear], 1e-3))
     true_size = np.log(match.reference.size_at(match.index, moments[clear]))
     true_sides = np.log(match.reference.slant_at(match.index, moments[clear]))
     return max(_apart(size, true_size), ASPECT * _apart(sides, true_sides))
 
 
+def _in_shot(values: NDArray[np.float64], t: NDArray[np.float64], seen: Observation) -> NDArray[np.float64]:
+    """Values about the median of their own shot: another camera may stand nearer."""
+    shot = np.searchsorted(np.asarray(seen.cuts, dtype=float), t, side="right")
+    centred = values.copy()
+    for one in np.unique(shot):
+        centred[shot == one] -= np.median(values[shot == one])
+    return centred
+
+
 def _apart(seen: NDArray[np.float64], true: NDArray[np.float64]) -> float:
-    """How far two spreads of values lie apart, each about its median: in which order they come does not count."""
-    share = np.array([10.0, 25.0, 75.0, 90.0])
-    spreads = [np.percentile(values, share) - np.median(values) for values in (seen, true)]
-    return float(np.max(np.abs(spreads[0] - spreads[1])))
+    """By how much two spreads of values differ, whatever their middles: in which order the values come does not count."""
+    return float(np.ptp(np.percentile(seen, SPREAD) - np.percentile(true, SPREAD)))
 
 
-def _change(size: NDArray[np.float64], track: Track) -> float:
-    clear = _clear(track)
-    return _spread(np.log(np.maximum(size[clear], 1e-3)))
+def _changes(seen: Observation, case: Case, count: int) -> list[float]:
+    """Of a clip that fits nothing: by how much more the sizes spread than those of any body of the truth."""
+    assert case.truth is not None
+    reference = reference_of(case.truth)
+    spreads = [_range(np.log(one)) for one in reference.size]
+    found = [(np.log(np.maximum(track.size, 1e-3)), track) for track in seen.tracks[:count]]
+    return [
+        max(0.0, _range(_in_shot(size[_clear(track)], track.t[_clear(track)], seen)) - max(spreads))
+        for size, track in found
+        if _clear(track).sum() >= LEAST
+    ]
+
+
+def _range(values: NDArray[np.float64]) -> float:
+    return float(np.ptp(np.percentile(values, SPREAD)))
 
 
 def _clear(track: Track) -> NDArray[np.bool_]:
     good: NDArray[np.bool_] = (track.visible > CLEAR) & (track.confidence > 0.5)
     return good
-
-
-def _spread(values: NDArray[np.float64]) -> float:
-    return float(np.percentile(np.abs(values - np.median(values)), 90)) if len(values) >= LEAST else 0.0

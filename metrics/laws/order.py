@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["order", "ratio", "wave"]
 
-SAME, OTHER = 0.12, 1.12  # -, |ln| of the ratio of two bodies' gravities: what is still 1, and what is 0
+SAME, OTHER = 0.15, 1.15  # -, |ln| of the ratio of two bodies' gravities: what is still 1, and what is 0
 LEVEL = 0.5  # -, share of its way at which a body's moment is taken
 FITS = 0.3  # rms of a body's own fit up to which it says how it is pulled
 LEAST_FRAMES = 6  # of a fall that can be fitted
@@ -86,7 +86,7 @@ def order(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/wave", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="the speed of a wave of falling dominoes is even after the first few (Shaw 1978)",
     formula="rms of the bodies' half-way moments round their best straight line in the truth's moments, over these moments' spread",
-    own=("order_swap", "pace_drift"),
+    own=("shuffled_frames",),
     coupled={"reversal": "the wave runs the other way", "constant_velocity": "all move at once", "vanish": "who is not seen never falls"},
     blind=("the wave's speed itself, which dynamics/law_residual measures",),
 )  # fmt: skip
@@ -122,7 +122,7 @@ def wave(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "dynamics/ratio", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="t1^2 / t2^2 = h1 / h2 for two falls, T1^2 / T2^2 = l1 / l2 for two pendulums: one gravity for both",
-    formula="1 - (|ln(g1 / g2)| - .12) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o until it lands, without ruler",
+    formula="1 - (|ln(g1 / g2)| - .15) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o until it lands, without ruler",
     own=("order_swap",),
     coupled={"constant_velocity": "what moves evenly is pulled by nothing",
              "reversal": "what rises from the floor is in no fall",
@@ -134,7 +134,7 @@ def ratio(seen: Observation, case: Case) -> Scored | Unscored:
     """Whether two bodies side by side obey the same gravity; no ruler, no unit.
 
     Returns:
-        1 where the gravities that the bodies' own motions imply are within 12 %, 0 where they differ by a factor of 3 or a body fits
+        1 where the gravities that the bodies' own motions imply are within 15 %, 0 where they differ by a factor of 3 or a body fits
         nothing. ``details.measured`` is the factor. ``Unscored`` without truth and where the scene is not about two bodies' times.
 
     Example:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from time import process_time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from kinema.metrics.align import Fit, aligned
 from kinema.metrics.dynamics import gravity, law_residual, permanence
 from kinema.metrics.ideal import ideal
 from kinema.metrics.laws import drag, exchange, looks, onward, order, parabola, place, swing, time, turning
-from kinema.metrics.metric import METRICS, Case, Metric, Scored, Unscored
-from kinema.metrics.observation import Observation, VisualContact
+from kinema.metrics.metric import METRICS, Case, Metric, Scored, Shown, Unscored
+from kinema.metrics.observation import Observation, Track
 from kinema.scenes.request import Request
 from kinema.scenes.scene import SCENES, TRUTH_RATE
 from kinema.scenes.truth import Truth
@@ -258,13 +259,12 @@ def test_what_sticks_where_it_lands_does_not_go_on() -> None:
 def test_a_push_from_nowhere() -> None:
     seen, of = look(truth("drop", 1)), case("drop")
     track = seen.tracks[0]
-    k = int(np.argmin(np.abs(track.t - 0.75 * seen.contacts[0].t)))
+    k = int(np.argmax(track.t >= seen.contacts[0].t))
+    when = track.t[int(np.argmax(track.y > track.y[0] + 0.2 * (track.y[k] - track.y[0])))]  # three frames from letting go and landing
     found = []
     for push in (0.0, 100.0, 200.0, 300.0, 400.0):
-        kink = VisualContact(
-            t=float(track.t[k]), bodies=(0, "wall"), x=float(track.x[k]), y=float(track.y[k]), before=(0, 0), after=(push, 0)
-        )
-        found.append(value(place.causality, replace(seen, contacts=(*seen.contacts, kink)), of))
+        pushed = replace(track, x=track.x + push * np.maximum(track.t - when, 0))
+        found.append(value(place.causality, replace(seen, tracks=(pushed,)), of))
     assert found == sorted(found, reverse=True)
     assert found[0] == 1
     assert found[-1] < 0.3
@@ -328,3 +328,27 @@ def test_all_laws_together_are_quick(family: str, most: float) -> None:
             card.function(seen, of)
         spent.append(process_time() - start)
     assert min(spent) < most
+
+
+def test_who_exchanges_looks_keeps_going_and_is_another() -> None:
+    n, t = np.arange(48), np.arange(48) / 24
+    red, blue = np.tile([200.0, 30.0, 30.0], (48, 1)), np.tile([30.0, 30.0, 200.0], (48, 1))
+
+    def track(number: int, x: Any, rgb: Any) -> Track:
+        return Track(id=number, colour=None, frame=n, t=t, x=x, y=0 * x + 60, size=0 * x + 12, confidence=0 * x + 1, rgb=rgb)
+
+    found = []
+    for share in (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5):
+        later = n >= round((1 - share) * 48)
+        tracks = (track(0, np.where(later, 90.0, 30.0), red), track(1, np.where(later, 30.0, 90.0), blue))
+        found.append(value(looks.identity, Observation(tracks=tracks, times=t), Case.outside("two balls", Shown(), Shown())))
+    assert found == sorted(found, reverse=True)
+    assert found[0] == 1
+    assert found[-1] < 0.05
+
+
+def test_a_turn_is_no_jump_and_a_jump_is_one() -> None:
+    t = np.arange(24) / 24
+    turn = np.where(np.arange(24) < 12, 5.0 * np.arange(24), 120.0 - 5.0 * np.arange(24)) + 0j
+    assert place._gaps(t, turn).max() < 1e-9
+    assert place._gaps(t, np.arange(24) * 5.0 + 10j * (np.arange(24) >= 12)).max() == pytest.approx(10)
