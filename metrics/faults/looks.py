@@ -184,18 +184,24 @@ def squash(shot: Shot, dose: float) -> Clip:
 
 
 def _changing(truth: Truth, index: int, forms: list[tuple[Solid, float]], step: NDArray[np.int64], *, upright: bool = False) -> Truth:
-    """A body that has the form (and the scale of its radius) ``forms[step]`` at each of the truth's times."""
+    """A body that has the form (and the scale of its radius) ``forms[step]`` at each of the truth's times.
+
+    Forms that it does not have just then stand behind the camera: within the one that it has they would count as hidden by it, and what
+    is hidden among props is drawn.
+    """
     body = truth.bodies[index]
     orientation = truth.orientation.copy()
     if upright:
         orientation[:, index] = (0.0, 0.0, 0.0, 1.0)
     changed = replace(truth, orientation=orientation)
+    behind = truth.camera.eye - np.array(truth.camera.target) - truth.position[:, index] + truth.camera.eye
     for k, (solid, scale) in enumerate(forms):
         one = replace(_copy(body, k + 1), solid=solid, radius=body.radius * scale, rod_to=None)
-        changed = added(changed, one, index, np.zeros(3), step == k)
-    visible = changed.visible.copy()
+        changed = added(changed, one, index, np.where((step == k)[:, None], 0.0, behind), step == k)
+    visible, position = changed.visible.copy(), changed.position.copy()
     visible[:, index] = False
-    return replace(changed, visible=visible)
+    position[:, index] += behind
+    return replace(changed, visible=visible, position=position)
 
 
 def _copy(body: Body, number: int) -> Body:

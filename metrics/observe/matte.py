@@ -269,7 +269,7 @@ def _with_box(
     rim = max(outlines, key=len)[:, 0].astype(np.float32)
     rim = (rim + 0.5) / FINER - 1 + np.array((corner[0] + x0, corner[1] + y0), np.float32)
     if disc.part is None:
-        return found._replace(rim=rim.astype(float))
+        return _with_sides(found._replace(rim=rim.astype(float)), rim)
     hull = cv2.convexHull(np.concatenate([rim, limbs]))
     ((_, _), (a, b), degrees) = cv2.minAreaRect(hull)
     grow = 1.0 / FINER  # an outline runs along the middles of its own fine pixels
@@ -282,6 +282,20 @@ def _with_box(
     y = found.y + moments["m01"] / moments["m00"] - plain["m01"] / max(plain["m00"], 1e-3)
     size = found.size * float(np.sqrt(moments["m00"] / max(plain["m00"], 1e-3)))
     return found._replace(x=x, y=y, size=size, long=long + grow, short=short + grow, angle=-float(np.radians(angle)), rim=rim.astype(float))
+
+
+def _with_sides(found: Measured, rim: NDArray[np.float32]) -> Measured:
+    """The sides of a disc that is not quite one: axes of the ellipse with its outline's second moments, of the disc's own area."""
+    m = cv2.moments(rim.reshape(-1, 1, 2))
+    if m["m00"] <= 1.0:
+        return found
+    middle, apart = 0.5 * (m["mu20"] + m["mu02"]), float(np.hypot(0.5 * (m["mu20"] - m["mu02"]), m["mu11"]))
+    least = middle - apart
+    if least <= 0.04 * middle:  # five times as long as wide: no disc at all
+        return found
+    stretch = float(((middle + apart) / least) ** 0.25)
+    angle = -0.5 * float(np.arctan2(2 * m["mu11"], m["mu20"] - m["mu02"]))
+    return found._replace(long=found.size * stretch, short=found.size / stretch, angle=angle)
 
 
 class _Light(NamedTuple):
