@@ -31,6 +31,7 @@ WAIST = 0.75  # of the lesser radius: discs that touch are no wider than this wh
 DISCS = 0.9, 1.15  # of the area of discs: what is covered by a part of nothing but discs
 MOST_DISCS = 12
 RING = 0.1  # share of an outline that a hole takes; a highlight takes less
+RING_ROUND = 0.6  # of the circle round it, that a ring fills with its hole: one seen at a slant still does
 PALE = 2  # pixels at either end of a gap in a ring: thin sides take the colour of what is behind
 NEARLY = 0.8  # share of a part near one paint for the part to be one thing
 GROWN = 4  # pixels by which a paint takes what has none beside it: highlights, edges
@@ -230,8 +231,13 @@ def _sure(mine: NDArray[np.uint8], whole: NDArray[np.uint8]) -> NDArray[np.uint8
 
 
 def _ringed(mine: NDArray[np.uint8]) -> bool:
-    """Whether holes take much of what an outline holds."""
-    return float(mine.sum()) < (1 - RING) * float(_filled(mine).sum())
+    """Whether holes take much of what an outline holds, and it is round: specks and strings hold something between them too."""
+    filled = _filled(mine)
+    area = float(filled.sum())
+    if float(mine.sum()) >= (1 - RING) * area:
+        return False
+    _, radius = cv2.minEnclosingCircle(cv2.findNonZero(filled))
+    return area > RING_ROUND * np.pi * float(radius) ** 2
 
 
 def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[int, int]]]:
