@@ -119,7 +119,7 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
     formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
-    own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap"),
+    own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap", "damping"),
     coupled={"shuffled_frames": "what is everywhere at once falls nowhere",
              "reversal": "backwards things fall upwards",
              "size_change": "the body's own size is the ruler",
