@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kinema.bench import calibration
 from kinema.bench.plan import SceneRef
-from kinema.bench.suite import Suite
+from kinema.bench.suite import Family, Suite
 from kinema.errors import ConfigError, UnknownName
 from kinema.metrics.faults import FAULTS
 from kinema.metrics.metric import METRICS
+from kinema.scenes.camera import MOVES
+from kinema.scenes.prompts import LIGHTINGS, ROOMS, STYLES
 
 if TYPE_CHECKING:
     from kinema.scenes.request import Mode
@@ -26,6 +28,7 @@ GIVEN_SHARE = 0.6  # -, of the scenes of a fault that are tried with a given pic
 USUAL = {"motion": 1.1, "picture": 0.8, "sound": 0.25, "plain": 3.0}  # CPU s of a clip, of a sound alone, and of a scene with its truths
 SLACK = 1.15  # -, that the time may come out above what is planned
 SET_S, SET_CLIPS = 0.35, 46  # CPU s of a clip whose vectors alone are asked for, and how many there are of every dose
+CIRCUMSTANCES = (("style", STYLES), ("lighting", LIGHTINGS), ("move", MOVES), ("room", ROOMS))
 CALIBRATED_S = 1.3  # CPU s of a clip of the scale
 
 
@@ -140,6 +143,23 @@ def _registered(address: str) -> str:
 
 
 def _spread(suite: Suite, cpu: float) -> tuple[SceneRef, ...]:
-    """Every family's first seeds: as many as a quarter of the time allows."""
+    """Every family's first seeds: as many as a quarter of the time allows; of two or more the last names one circumstance more."""
     each = int(np.clip(cpu / 4 / (USUAL["plain"] * len(suite.families)), 1, len(suite.seeds)))
-    return tuple(SceneRef.of(family, family.scene(seed)) for family in suite.families for seed in suite.seeds[:each])
+    refs = []
+    for number, family in enumerate(suite.families):
+        last = _dealt(family, number) if each > 1 else family
+        of_seed = [family] * (each - 1) + [last]
+        refs += [SceneRef.of(one, one.scene(seed)) for one, seed in zip(of_seed, suite.seeds, strict=False)]
+    return tuple(refs)
+
+
+def _dealt(family: Family, number: int) -> Family:
+    """The family with one circumstance that prompts name: style, light, camera move and room in turn, each value of each in turn.
+
+    What the suite fixes or deals out itself stays.
+    """
+    key, table = CIRCUMSTANCES[number % len(CIRCUMSTANCES)]
+    values = tuple(table)[1:]  # the first is the usual one, which no prompt names
+    if key in dict(family.overrides) or key in dict(family.vary):
+        return family
+    return replace(family, vary=(*family.vary, (key, (values[number // len(CIRCUMSTANCES) % len(values)],))))

@@ -42,7 +42,7 @@ def share_held(found: list[Verdict], nothing: str) -> Scored | Unscored:
     formula="mean over decidable statements of how well each holds, 0 to 1",
     source="own: how far the clip meets the prompt's checkable statements; T2V-CompBench and VBench score one property a prompt",
     own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "size_swap", "move_swap", "style_swap", "light_swap",
-         "stiffen", "vanish", "duplicate", "silence", "dropped_impact", "noise_sound", "room", "unasked_sound"),
+         "stiffen", "mirror", "vanish", "duplicate", "silence", "dropped_impact", "noise_sound", "room", "unasked_sound"),
     coupled={"shuffled_sound": "another scene's sounds are not those asked for, some of which it may have",
              "reversal": "what runs backwards sets out another way and is first where it should be last",
              "shuffled_frames": "what frames out of order show first, and in which order, is by lot",
@@ -76,7 +76,8 @@ def claims(seen: Observation, case: Case) -> Scored | Unscored:
     source="Sharma, Wu, Dalal 2005 for the difference; best assignment of tracks to bodies",
     own=("colour_swap",),
     coupled={"identity_swap": "a body that takes another's looks has the wrong colour from then on",
-             "style_swap": "a film shows no colours, and night tints them", "light_swap": "evening light tints them"},
+             "style_swap": "a film shows no colours, and night tints them", "light_swap": "evening light tints them",
+             "blur": "a blurred body takes on what is behind it"},
     blind=("Which of six names is nearest, not how exactly.", "A black-and-white film or a sketch is not asked for colours."),
 )  # fmt: skip
 def colour(seen: Observation, case: Case) -> Scored | Unscored:

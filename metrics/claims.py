@@ -148,7 +148,7 @@ class Evidence:
             return np.zeros((len(bodies), len(tracks)))
         mine = np.argsort(np.argsort([start[0] for start in starts if start is not None]))
         theirs = np.argsort(np.argsort([float(track.x[0]) for track in tracks]))
-        return IN_TURN * (1 - np.abs(mine[:, None] - theirs[None]) / len(bodies))
+        return np.asarray(IN_TURN * (1 - np.abs(mine[:, None] - theirs[None]) / len(bodies)))
 
     def _worth(self, body: int, track: Track) -> float:
         frames = max(len(self.seen.times), 1)

@@ -27,7 +27,6 @@ __all__ = ["gravity", "law_residual", "permanence", "restitution"]
 MOST = float(np.log(4.0))  # -, |ln| of the gravity ratio: four times too much or too little is as wrong as it gets
 UPRIGHT = 0.7  # -, of a normal: what points that much upwards is a floor
 HEAD_ON = 0.95  # -, approach along the normal over the whole: less is a blow at an angle
-CLEARLY = 0.1  # rms of a fit that leaves no doubt which way time runs
 ROUGHLY = 0.3  # rms of the fit up to which it says when bodies touch
 BESIDE_S, LEAST_BESIDE = 0.2, 4  # s and frames on either side of a blow from which speeds are read
 EXTRA = 0.25  # -, what a frame loses for a body too many; the next one costs as much of the rest
@@ -119,7 +118,7 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
     "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
     formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
-    own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap"),
+    own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap", "damping"),
     coupled={"shuffled_frames": "what is everywhere at once falls nowhere",
              "reversal": "backwards things fall upwards",
              "size_change": "the body's own size is the ruler",
@@ -145,7 +144,7 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
     seen = untangled(seen)
     found = lawful(seen, case)
     if isinstance(found, NoFit) or _runs_backwards(seen, case, found):
-        return Scored(value=MOST, why=_sentence(found.failed))
+        return Scored(value=MOST, why=_sentence(found.failed or "the motion fits only backwards"))
     if "parabola" in case.laws and "spring" not in case.laws:
         return _gravity_of_flight(seen, case, found)
     if "range" in case.laws and len(case.truth.bodies) == 1 and (falls := falls_in_flight(seen, case)):
@@ -183,7 +182,7 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
     seen = untangled(seen)
     found = lawful(seen, case)
     if isinstance(found, NoFit) or _runs_backwards(seen, case, found):
-        return Scored(value=1.0, why=_sentence(found.failed))
+        return Scored(value=1.0, why=_sentence(found.failed or "the motion fits only backwards"))
     true = rebound.of_truth(case.truth, real[0])
     ids = [seen.tracks[k].id for k in found.tracks if k is not None]
     e = rebound.of_clip(seen, ids, pair=all(any(body.name == name for body in case.truth.bodies) for name in real[0].bodies))
@@ -205,7 +204,7 @@ def restitution(seen: Observation, case: Case) -> Scored | Unscored:
 def _runs_backwards(seen: Observation, case: Case, found: Fit) -> bool:
     """Whether the clip fits only backwards: then things fall upwards, and the floor throws what lies on it."""
     left = 1.0 if found.failed else found.rms
-    if left < CLEARLY:
+    if left < ROUGHLY:
         return False
     back = backwards(seen, case)
     return not isinstance(back, NoFit) and not back.failed and back.rms < 0.5 * left

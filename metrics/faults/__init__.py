@@ -13,6 +13,7 @@ import kinema.metrics.faults.paths
 import kinema.metrics.faults.seen
 import kinema.metrics.faults.staged
 import kinema.metrics.faults.times
+import kinema.metrics.faults.unasked
 import kinema.metrics.faults.wrong_room  # noqa: F401  (importing registers)
 from kinema.metrics.faults.fault import FAULTS, Fault, Shot
 from kinema.metrics.faults.simple import (

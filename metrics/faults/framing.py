@@ -9,7 +9,7 @@ import numpy as np
 
 from kinema.metrics.faults.fault import Shot, fault
 from kinema.metrics.faults.staging import PIXELS, across, few, metre, room_for, subjects, with_members
-from kinema.scenes.camera import PAN, Camera, moved
+from kinema.scenes.camera import MOVES, PAN, Camera, moved
 
 if TYPE_CHECKING:
     from kinema.scenes.clip import Clip
@@ -21,7 +21,7 @@ FARTHEST = 20.0  # px of 128 that a picture is shifted
 CLOSEST = 20.0  # % that it is enlarged
 FASTEST = 10.0  # px/s of 128 of the pan
 ROUND, NEARER = np.radians(30), 0.8  # of a second shot: how far the camera has walked round, and how near it stands
-OTHERS = ("pan_left", "pan_right", "zoom_in", "zoom_out", "dolly_in", "dolly_out")  # moves that a still camera is given
+OTHERS = ("pan_left", "pan_right", "zoom_in", "zoom_out", "dolly_in", "dolly_out")  # moves that a camera makes instead of its own
 
 
 def _still(truth: Truth) -> str:
@@ -88,13 +88,19 @@ def shot_cut(shot: Shot, dose: float) -> Clip:
     return shot.shown(frames)
 
 
-@fault("move_swap", "motion", "share", (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0), unfit=_still)
+@fault("move_swap", "motion", "share", (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0))
 def move_swap(shot: Shot, dose: float) -> Clip:
-    """The camera, which should stand still, makes a move so fast, 1 being as fast as where a prompt asks for it."""
+    """The camera makes so much of another move than is asked for, and so much less of that; 1 is as fast as where a prompt asks for it.
+
+    A camera that should stand still makes a move that it should not; one that should move makes another move or stands still.
+    """
     truth = shot.truth
-    move = OTHERS[int(shot.rng(2).integers(len(OTHERS)))]
+    asked = truth.scene.move
+    others = [name for name in (*OTHERS, "static") if name != asked]
+    move = others[int(shot.rng(2, list(MOVES).index(asked)).integers(len(others)))]
 
     def camera_at(_: object, t: float) -> Camera:
-        return moved(truth.camera, move, dose * t)
+        return moved(moved(truth.camera, asked, (1 - dose) * t), move, dose * t)
 
-    return shot.seen(replace(truth, scene=with_members(truth.scene, move=move, camera_at=camera_at)))
+    shown = move if asked == "static" else asked  # whose name says that the camera moves at all
+    return shot.seen(replace(truth, scene=with_members(truth.scene, move=shown, camera_at=camera_at)))

@@ -26,7 +26,10 @@ __all__ = ["blows", "sounding"]
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 ORACLE_TAKE = 3  # of the neighbour whose sound is heard instead
 CLEAR = 0.15  # s between a phantom and every other blow
-GAP = 0.03  # s, of a dropout
+GAP = 0.004  # s, of a dropout: a small buffer that came too late
+BESIDE = 0.002  # s before and after a dropout in which something is heard
+SOFT = 1e-4  # -, of the loudest 2 ms' power (-40 dB): what is softer is not interrupted
+LIMIT = -1.0  # dB re full scale, the highest that a programme may peak (EBU R 128)
 FULL_NOISE = -90.0  # dB re full scale (rms) of the noise of 0 dB
 TOP = 20_000.0  # Hz, from which the low-pass comes down
 COVERING = 0.05  # -, of the loudest blow's strength, below which a blow is not missed
@@ -192,15 +195,30 @@ def dc(shot: Shot, dose: float) -> Clip:
 
 @fault("dropouts", "sound", "gaps", (1, 2, 3, 5, 8, 12, 18), unfit=sounding)
 def dropouts(shot: Shot, dose: float) -> Clip:
-    """So many gaps of 30 ms, where something is heard."""
+    """So many gaps of 4 ms, where something is heard before and after them; no more than there is room for."""
     sound = shot.clip.sound.copy()
-    loud = np.convolve((sound**2).sum(axis=0), np.ones(480) / 480, "same")
-    places = np.flatnonzero(loud > 1e-3 * loud.max())
+    loud = np.convolve((sound**2).sum(axis=0), np.ones(96) / 96, "same")
+    there = loud > SOFT * loud.max()
+    gap, beside = round(GAP * SOUND_RATE), round(BESIDE * SOUND_RATE)
+    places = np.flatnonzero(there[: -gap - 2 * beside] & there[gap + 2 * beside :]) + beside
     if not len(places):
         return shot.clip
-    for start in places[shot.rng(8).integers(0, len(places), 32)][: round(dose)]:
-        sound[:, start : start + round(GAP * SOUND_RATE)] = 0
+    rng, taken = shot.rng(8), [-np.inf]
+    for _ in range(round(dose)):
+        tries = places[rng.integers(0, len(places), 200)]
+        apart = np.abs(tries[:, None] - np.array(taken)).min(axis=1)
+        free = tries[apart > gap + 2 * beside]
+        if len(free):
+            taken.append(int(free[0]))
+            sound[:, taken[-1] : taken[-1] + gap] = 0
     return shot.sounding(sound)
+
+
+@fault("gain", "sound", "dB", (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0), unfit=sounding)
+def gain(shot: Shot, dose: float) -> Clip:
+    """The sound is so loud that its highest sample lies so far above -1 dB of full scale, the most that broadcasters allow."""
+    top = float(np.abs(shot.clip.sound).max())
+    return shot.sounding(shot.clip.sound * (10 ** ((LIMIT + dose) / 20) / max(top, 1e-9)))
 
 
 @fault("lowpass", "sound", "octaves", (0.5, 1, 1.5, 2, 3, 4, 5), unfit=sounding)
@@ -222,6 +240,17 @@ def pan_flip(shot: Shot, dose: float) -> Clip:
 def mono(shot: Shot, dose: float) -> Clip:
     """So much of both channels is their mean."""
     return shot.sounding((1 - dose) * shot.clip.sound + dose * shot.clip.sound.mean(axis=0, keepdims=True))
+
+
+def _tone(truth: Truth) -> str:
+    return "" if truth.tones else "nothing sounds by itself"
+
+
+@fault("detune", "sound", "cents", (-400, -200, -100, -30, 30, 100, 200, 400), unfit=_tone)
+def detune(shot: Shot, dose: float) -> Clip:
+    """What sounds by itself does so at a pitch so much higher (lower)."""
+    tones = tuple(replace(tone, frequency=tone.frequency * 2 ** (dose / 1200)) for tone in shot.truth.tones)
+    return shot.heard(replace(shot.truth, tones=tones))
 
 
 def _moving_tone(truth: Truth) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from kinema.metrics.faults.fault import Shot, fault
 from kinema.metrics.faults.staging import across, added, clear_side, diameter, few, main, multiplied, settled, subjects
 from kinema.scenes.palette import COLOURS
-from kinema.scenes.prompts import STYLES
+from kinema.scenes.prompts import LIGHTINGS, STYLES
 from kinema.scenes.shapes import Ball, Box
 
 if TYPE_CHECKING:
@@ -115,12 +115,22 @@ def identity_swap(shot: Shot, dose: float) -> Clip:
 
 @fault("style_swap", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0))
 def style_swap(shot: Shot, dose: float) -> Clip:
-    """The picture is so much drawn in another style (a mixture of the two pictures)."""
+    """The picture is so much drawn in another style than is asked for (a mixture of the two pictures)."""
     scene = shot.truth.scene
     names = [name for name in STYLES if name != scene.style]
     other = names[int(shot.rng(1).integers(len(names)))]
     drawn = shot.once("style_swap", lambda: shot.pictures(replace(shot.truth, scene=replace(scene, style=other))))
     return shot.shown(_mixed(shot.clip.frames, drawn, dose))
+
+
+@fault("light_swap", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0))
+def light_swap(shot: Shot, dose: float) -> Clip:
+    """The picture is so much lit by another light than is asked for (a mixture of the two pictures)."""
+    scene = shot.truth.scene
+    names = [name for name in LIGHTINGS if name != scene.lighting]
+    other = names[int(shot.rng(12).integers(len(names)))]
+    lit = shot.once("light_swap", lambda: shot.pictures(replace(shot.truth, scene=replace(scene, lighting=other))))
+    return shot.shown(_mixed(shot.clip.frames, lit, dose))
 
 
 @fault("shape_swap", "motion", "share of scenes", unfit=few)
@@ -168,6 +178,41 @@ def size_change(shot: Shot, dose: float) -> Clip:
         forms = [(multiplied(truth.bodies[i].form, np.full(3, s)), float(s)) for s in scale]
         truth = _changing(truth, i, forms, step)
     return shot.seen(truth)
+
+
+def _compared(truth: Truth) -> str:
+    if few(truth):
+        return few(truth)
+    larger = any(claim.kind == "larger" and claim.value == "larger" for claim in truth.scene.claims())
+    return "" if larger and len(subjects(truth)) == 2 else "the prompt does not say which of two bodies is the larger"
+
+
+@fault("size_swap", "motion", "share of scenes", unfit=_compared)
+def size_swap(shot: Shot, dose: float) -> Clip:
+    """The two bodies have exchanged their sizes; each stands where it stood and goes where it went."""
+    del dose
+    truth = shot.truth
+    a, b = subjects(truth)
+    radius = {i: truth.bodies[j].radius for i, j in ((a, b), (b, a))}
+    by = {i: radius[i] / truth.bodies[i].radius for i in (a, b)}
+    solid = {i: multiplied(truth.bodies[i].form, np.full(3, by[i])) for i in (a, b)}
+    return shot.seen(_looking(truth, solid=solid, radius=radius))
+
+
+def _jelly(truth: Truth) -> str:
+    soft = any(claim.kind == "material" and claim.value == "jelly" for claim in truth.scene.claims())
+    return "" if soft and truth.vertices else "the prompt asks for no jelly"
+
+
+@fault("stiffen", "motion", "share", (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0), unfit=_jelly)
+def stiffen(shot: Shot, dose: float) -> Clip:
+    """What is soft changes its form by so much less than it should; at 1 it keeps that of the start."""
+    held = {}
+    for name, points in shot.truth.vertices.items():
+        middle = points.mean(axis=1, keepdims=True)
+        form = points - middle
+        held[name] = (middle + form + dose * (form[:1] - form)).astype(np.float32)
+    return shot.seen(replace(shot.truth, vertices=held))
 
 
 @fault("squash", "motion", "%", (3, 6, 10, 15, 21, 29, 40), unfit=few)

@@ -11,11 +11,12 @@ import pytest
 
 from kinema.bench.cli import _exit_code
 from kinema.bench.suite import load_suite
-from kinema.bench.validate_plan import LEAST, MOST, Plan, plan_of
+from kinema.bench.validate_plan import CIRCUMSTANCES, LEAST, MOST, Plan, plan_of
 from kinema.bench.validate_run import _gain
 from kinema.errors import ConfigError, UnknownName
 from kinema.metrics.faults import FAULTS
 from kinema.metrics.metric import METRICS
+from kinema.scenes.prompts import claims_of
 
 FAST = {"motion": 0.5, "picture": 0.5, "sound": 0.1, "plain": 1.0}
 
@@ -60,6 +61,18 @@ def test_every_card_names_faults_that_there_are() -> None:
         card = METRICS[name].load()
         assert {*card.own, *card.coupled} <= set(FAULTS), name
         assert not set(card.own) & set(card.coupled), name
+
+
+def test_the_last_seed_of_every_family_names_a_style_a_light_a_move_or_a_room() -> None:
+    plan = plan_of(load_suite("core"), workers=2, budget=2700.0)
+    named = [dict(ref.overrides) for ref in plan.scenes if ref.overrides]
+    families = {ref.id.split("@")[0] for ref in plan.scenes}
+    assert len(named) == len(families)
+    for key, table in CIRCUMSTANCES:
+        assert {one[key] for one in named if key in one} == set(tuple(table)[1:]), key
+    assert all(any(claim.value == value for claim in claims_of(ref.scene())) for ref in plan.scenes for _, value in ref.overrides)
+    assert len({ref.id for ref in plan.scenes}) == len(plan.scenes)
+    assert not any(ref.overrides for ref in plan_of(load_suite("core"), workers=1, budget=60.0).scenes)
 
 
 def test_a_dry_run_says_the_sums(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from kinema.scenes.world import truth_of
 
 pytestmark = pytest.mark.render
 REQUEST = Request(prompt="", seconds=1.6, width=48, height=48, fps=10.0)
-FAMILIES = ("projectile", "two_drops", "collision", "echo", "buzzer", "puppet_duet", "pendulum")
+FAMILIES = ("projectile", "two_drops", "collision", "echo", "buzzer", "puppet_duet", "pendulum", "atwood", "jelly", "floating")
 LATE_SOUNDS = ("gravity", "restitution", "time_stretch", "late_start")
 
 
@@ -115,9 +115,49 @@ def test_a_quarter_of_the_gravity_takes_twice_the_time() -> None:
     assert (heard[1] - start) / (heard[0] - start) == pytest.approx(2.0, abs=0.1)
 
 
+def test_a_gain_sets_the_peak() -> None:
+    peak = float(np.abs(FAULTS["gain"](shot("collision"), 0.5).sound).max())
+    assert 20 * np.log10(peak) == pytest.approx(-0.5, abs=1e-3)
+
+
+def test_every_dropout_is_a_gap_amid_sound() -> None:
+    case = shot("puppet_duet")
+    holed = FAULTS["dropouts"](case, 3).sound
+    gone = (holed == 0).all(axis=0) & (np.abs(case.clip.sound).max(axis=0) > 0)
+    starts = np.flatnonzero(np.diff(gone.astype(int), prepend=0) == 1)
+    assert gone.sum() == pytest.approx(3 * 0.004 * 48_000, rel=0.1)
+    assert (np.abs(holed[:, starts - 2]).max(axis=0) > 0).all()
+
+
+def test_detuned_tones_keep_their_course() -> None:
+    case = shot("buzzer")
+    assert FAULTS["detune"](case, 1200).sound.shape == case.clip.sound.shape
+    assert (FAULTS["detune"](case, 30).frames == case.clip.frames).all()
+
+
 def test_more_phantoms_keep_those_that_were_there() -> None:
     case = shot("collision")
     one, two = (FAULTS["phantom_impact"](case, dose).sound - case.clip.sound for dose in (1, 2))
     assert (np.abs(two) > 1e-4).sum() > (np.abs(one) > 1e-4).sum()
     first = np.argmax(np.abs(one).max(axis=0) > 1e-3)
     assert np.abs(two[:, first : first + 200]).max() > 1e-3
+
+
+def test_another_move_takes_the_place_of_the_one_asked_for() -> None:
+    scene: Scene = SCENES["projectile"].load().draw(0, move="pan_left").take(3)
+    case = Shot(truth_of(scene, REQUEST.seconds), REQUEST)
+    whole, half = (FAULTS["move_swap"](case, dose) for dose in (1.0, 0.5))
+    changed = [int((clip.frames != case.clip.frames).any(axis=-1)[-1].sum()) for clip in (half, whole)]
+    assert min(changed) > 0
+    assert (whole.frames[-1] != half.frames[-1]).any()
+
+
+def test_the_larger_of_two_becomes_the_smaller() -> None:
+    case = shot("atwood")
+    assert FAULTS["size_swap"].applies(case.truth)
+    assert "larger" in FAULTS["size_swap"].unfit(shot("two_drops").truth)
+
+
+def test_silence_can_only_be_broken_where_it_is_asked_for() -> None:
+    assert "silence" in FAULTS["unasked_sound"].unfit(shot("projectile").truth)
+    assert "jelly" in FAULTS["stiffen"].unfit(shot("projectile").truth)
