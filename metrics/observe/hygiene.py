@@ -18,9 +18,9 @@ FLAT = 3  # samples in a row at the same extreme value that are clipping
 NEAR = 1e-4  # -, of the peak: as near to it as two clipped samples are
 LOUD_PEAK = 0.05  # -, of full scale: what is softer was not cut off by any converter
 GAP_S = (0.003, 0.25)  # s, shortest and longest dropout: longer is a pause
-CLOSE_S = 0.002  # s beside a gap in which there must be sound for it to be one
-BESIDE_DB = -50.0  # re full scale: what is softer beside a gap may well be silence
-SUDDEN = 8.0  # -, of the usual step between samples, by which a dropout begins or ends
+BEFORE_S, AFTER_S = 0.0003, 0.002  # s beside a gap in which there must be sound for it to be one: a blow's own end is soft
+BESIDE_DB = 40.0  # below the highest peak: what is softer beside a gap, and 20 dB more on its other side, may well be silence
+SOFTEST_DB = -85.0  # re full scale: some steps of 16 bits
 FLOOR_DB = 60.0  # below the strongest band, what is left of a spectrum is no sound
 QUIETEST = 1e-6  # of full scale, -120 dB
 LOUDEST_MS = 0.01  # s about each of the highest samples in which the true peak is looked for
@@ -98,11 +98,13 @@ def _dropouts(ear: NDArray[np.float32], rate: int) -> int:
     starts, ends = edges[::2], edges[1::2]
     length = ends - starts
     possible = (length >= GAP_S[0] * rate) & (length <= GAP_S[1] * rate) & (starts > 0) & (ends < len(ear) - 1)
-    span, found = max(4, round(CLOSE_S * rate)), 0
+    before, after = (max(4, round(span * rate)) for span in (BEFORE_S, AFTER_S))
+    top, found = (1 - NEAR) * float(np.abs(ear).max()), 0
+    loud, soft = (max(_db(top) - BESIDE_DB - more, SOFTEST_DB) for more in (0.0, 20.0))
     for start, end in zip(starts[possible][:10_000], ends[possible][:10_000], strict=True):
-        before, after = ear[max(0, start - span) : start], ear[end + 1 : end + 1 + span]
-        level = [_db(float(np.sqrt(np.mean(side.astype(np.float64) ** 2)))) if len(side) else -120.0 for side in (before, after)]
-        found += min(level) > BESIDE_DB - 20 and max(level) > BESIDE_DB
+        sides = ear[max(0, start - before) : start], ear[end + 1 : end + 1 + after]
+        level = [_db(float(np.sqrt(np.mean((side.astype(np.float64) - ear[start]) ** 2)))) for side in sides]
+        found += abs(ear[start]) < top and min(level) > soft and max(level) > loud
     return found
 
 
@@ -111,7 +113,7 @@ def _bandwidth(ear: NDArray[np.float32], rate: int) -> float:
     if len(ear) < BLOCK:
         ear = np.pad(ear, (0, BLOCK - len(ear)))
     count = len(ear) // BLOCK
-    blocks = ear[: count * BLOCK].reshape(count, BLOCK)
+    blocks = ear[: count * BLOCK].reshape(count, BLOCK) - ear.mean(dtype=np.float64)
     loudest = np.argsort(-(blocks.astype(np.float64) ** 2).sum(axis=1))[:SPECTRA]
     power = (np.abs(np.fft.rfft(blocks[loudest] * np.hanning(BLOCK), axis=1)) ** 2).mean(axis=0)
     bands = power[1:].reshape(-1, 16).mean(axis=1)

@@ -120,6 +120,17 @@ def test_health_of_a_recording() -> None:
     assert between["true_peak_db"] - between["peak_db"] == pytest.approx(3.01, abs=0.2)
 
 
+def test_what_dies_away_by_itself_is_no_gap_and_a_soft_clip_has_gaps_too() -> None:
+    blows = sum(struck(at, (3000.0, 0.006), level=0.4) for at in (0.2, 0.35, 0.5, 0.65))
+    as_stored = np.round(32767 * blows) / 32768
+    offset = np.round(32767 * (blows + 0.05)) / 32768
+    assert hygiene(stereo(as_stored), RATE)["dropouts"] == hygiene(stereo(offset), RATE)["dropouts"] == 0
+    assert hygiene(stereo(offset), RATE)["bandwidth_hz"] == hygiene(stereo(as_stored), RATE)["bandwidth_hz"]
+    soft = 0.003 * np.sin(2 * np.pi * 440 * T)
+    soft[round(0.4 * RATE) :][:960] = 0
+    assert hygiene(stereo(soft), RATE)["dropouts"] == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("top", [3000.0, 8000.0])
 def test_bandwidth(top: float) -> None:
     spectrum = np.fft.rfft(np.random.default_rng(5).standard_normal(len(T)))
