@@ -27,9 +27,11 @@ WORST_DECAY = float(np.log(8))
 LEAST_RING_DB = 25.0  # below its onset that a partial may be to count
 LONGEST_S = 5.0  # s, of a ring that the frames can tell from one that does not end
 SAME_SEMITONES = 0.35  # apart that two partials may be to be the same
+APART_SEMITONES = 1.0  # between two partials that are not one
 OWN_LOSS = float(np.log(1.6))  # from a material's loss factor that a partial may be to be damped by it alone
-FEW = 2  # bodies
-LASTING_S = 0.09  # s, T60 of a partial that is still one when it rings for half as long
+FEW = 3  # bodies
+DULL = 0.05  # -, loss factor from which on a material does not ring
+LASTING_S = 0.05  # s, T60 of a partial that can be followed, and of one that should ring longer
 DRY_S = 0.02  # s, decay time of a room from which on rings are covered by it
 GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
 
@@ -40,10 +42,10 @@ GRID = np.arange(-WORST_SEMITONES, WORST_SEMITONES + 0.01, 0.05)
     formula="mean over the clip's strong onsets of min over the truth's of rms_octaves(s - s'), s: dB re its own mean, floor 30 dB",
     own=("material_swap", "shuffled_sound", "pitch", "decay", "lowpass", "noise_sound", "click_track", "clipping"),
     coupled={
+        "silence": "where nothing is heard no material is",
         "dropped_impact": "without any impact no material is heard",
-        "silence": "nor is it in a clip that ends too soon",
-        "room": "the first 30 ms of an impact are the room's, too",
-        "dropouts": "a gap cuts off what rings",
+        "gravity": "where nothing lands within the clip any more nothing is heard",
+        "pan_flip": "both ears heard with each other: what comes at two times cancels out here and there",
     },
     blind=(
         "Materials whose impacts are alike (brass and iron, foam and cotton) are not told apart.",
@@ -79,11 +81,13 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
 @metric(
     "sync/pitch", version=1, unit="semitones", better="lower", best=0.0, worst=WORST_SEMITONES, needs=("onsets",), scaled=False,
     source="partials that ring after an onset (peak-picked spectrum) against those of the truth's own rendered sound",
-    formula="|argmax_s sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2)|, f clip, f' truth, a: weight by level",
-    own=("pitch", "material_swap", "shuffled_sound", "click_track", "noise_sound"),
+    formula="w |s| + 12 (1 - w), s = argmax sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2), a: by level, w: share that fits",
+    own=("pitch", "material_swap", "shuffled_sound"),
     coupled={
-        "dropped_impact": "without any impact nothing rings", "silence": "nor does it where the sound ends too soon",
-        "dropouts": "a gap cuts off what rings", "lowpass": "small bodies ring above it alone",
+        "silence": "where nothing is heard nothing rings",
+        "dropped_impact": "without any impact nothing rings",
+        "click_track": "clicks do not ring, and are louder than what does",
+        "noise_sound": "noise covers what rings",
     },
     blind=("Where the prompt names no size, a body of another size rightly rings at another pitch.", "Floors ring as our own slabs do."),
 )  # fmt: skip
@@ -93,26 +97,25 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
     A body twice as large rings an octave lower: where the size is known, so is the pitch.
 
     Returns:
-        Absolute shift that brings the clip's partials onto the truth's, at most 12; 12 where nothing rings in the clip, or nothing of it
-        fits. ``Unscored`` where nothing rings in the truth, or the prompt leaves its size open.
+        Absolute shift that brings the clip's partials onto the truth's, at most 12; what fits at no shift counts 12, and so does a clip
+        in which nothing rings. ``Unscored`` where not two partials ring in the truth, or the prompt leaves its size open.
 
     Example:
         >>> pitch(Observation.of(), Case.outside("a steel ball falls")).reason
         'nothing is known of what should be heard'
     """
-    if reason := _no_blows(case) or _answers(case) or _no_size(case):
+    if reason := _no_blows(case) or _answers(case) or _rubs(case) or _no_size(case):
         return Unscored(reason=reason)
     ours, theirs = _partials(expected_of(case).onsets), _partials(seen.onsets)
-    if not len(ours):
-        return Unscored(reason="nothing rings in the truth")
+    if not len(ours) or np.ptp(ours[:, 0]) < APART_SEMITONES:
+        return Unscored(reason="not two partials ring in the truth, and one tells no pitch from another")
     if not len(theirs):
         return Scored(value=WORST_SEMITONES, why="In the truth something rings; nothing rings in the clip.")
     shift, share = _shift(theirs, ours)
-    if share < 0.2:
-        why = f"None of the {_many(len(theirs), 'partial')} in the clip fits the truth's, however it is shifted."
-        return Scored(value=WORST_SEMITONES, why=why)
-    why = f"What rings in the clip lies {abs(shift):.1f} semitones {'above' if shift > 0 else 'below'} the truth's."
-    return Scored(value=abs(shift), why=why, details={"shift": round(shift, 3), "share": round(share, 3)})
+    value = share * abs(shift) + (1 - share) * WORST_SEMITONES
+    where = f"lies {abs(shift):.1f} semitones {'above' if shift > 0 else 'below'} the truth's"
+    why = f"{100 * share:.0f} % of what rings {where}, the rest nowhere near it."
+    return Scored(value=value, why=why, details={"shift": round(shift, 3), "share": round(share, 3)})
 
 
 @metric(
@@ -121,12 +124,12 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
     formula="|median ln(eta_i / eta'_j)| over partials i of the clip and their likes j of the truth, eta = 2.2 / (f T60)",
     own=("decay", "material_swap", "shuffled_sound"),
     coupled={
-        "pitch": "what is stiffer rings elsewhere, and for longer or shorter",
+        "silence": "where nothing is heard nothing rings",
+        "dropped_impact": "without any impact nothing rings",
         "click_track": "clicks do not ring",
         "noise_sound": "noise covers what rings",
-        "dropped_impact": "without any impact nothing rings",
     },
-    blind=("What rings for less than 90 ms is not judged.", "Only rooms without reverberation are judged: others ring longer than bodies."),
+    blind=("What rings for less than 50 ms is not judged.", "Only rooms without reverberation are judged: others ring longer than bodies."),
 )  # fmt: skip
 def decay(seen: Observation, case: Case) -> Scored | Unscored:
     """How much too long or too short what is struck rings: the logarithm of the ratio of loss factors.
@@ -139,7 +142,7 @@ def decay(seen: Observation, case: Case) -> Scored | Unscored:
         >>> decay(Observation.of(), Case.outside("a steel ball falls")).reason
         'nothing is known of what should be heard'
     """
-    if reason := _no_blows(case) or _answers(case):
+    if reason := _no_blows(case) or _answers(case) or _rubs(case):
         return Unscored(reason=reason)
     assert case.truth is not None
     if len(case.truth.bodies) > FEW:
@@ -175,14 +178,19 @@ def _answers(case: Case) -> str:
     return "the room rings longer than what is struck" if case.truth.room.get("t60", 0.0) > DRY_S else ""
 
 
+def _rubs(case: Case) -> str:
+    assert case.truth is not None
+    return "what slides or rolls covers what rings" if case.truth.rubs else ""
+
+
 def _of_materials(partials: Array, truth: Truth) -> Array:
     """Those partials that die away as a material of the scene does: others are damped by the air or by what they rest on."""
     from kinema.scenes.materials import MATERIALS
 
     names = {body.material for body in truth.bodies} | {prop.material for prop in truth.props} | {truth.floor}
-    losses = np.log([MATERIALS[name].loss_factor for name in names])
-    if not len(partials):
-        return partials
+    losses = np.log([loss for name in names if (loss := MATERIALS[name].loss_factor) < DULL])
+    if not len(partials) or not len(losses):
+        return partials[:0]
     lasting = 2.2 / (partials[:, 2] * 2 ** (partials[:, 0] / 12)) > LASTING_S
     kept: Array = partials[lasting & (np.abs(np.log(partials[:, 2:]) - losses).min(axis=1) < OWN_LOSS)]
     return kept
@@ -219,7 +227,7 @@ def _partials(onsets: tuple[Onset, ...]) -> Array:
 
 
 def _shift(theirs: Array, ours: Array) -> tuple[float, float]:
-    """Semitones by which partials lie above the truth's, and how much of their weight then fits, 0 to 1."""
+    """Semitones by which partials lie above the truth's, and how much of their weight, or of the truth's, then fits, 0 to 1."""
     apart = theirs[:, None, 0] - ours[None, :, 0]
     weight = theirs[:, None, 1] * ours[None, :, 1]
     fit = (weight[..., None] * np.exp(-(((apart[..., None] - GRID) / SAME_SEMITONES) ** 2))).sum(axis=(0, 1))
@@ -227,7 +235,7 @@ def _shift(theirs: Array, ours: Array) -> tuple[float, float]:
     best = int(np.argmax(fit))
     near = np.abs(apart - GRID[best]) < 2 * SAME_SEMITONES
     exact = float((weight * apart)[near].sum() / weight[near].sum()) if near.any() else float(GRID[best])
-    share = float(theirs[near.any(axis=1), 1].sum() / theirs[:, 1].sum())
+    share = max(float(part[near.any(axis=axis), 1].sum() / part[:, 1].sum()) for axis, part in ((1, theirs), (0, ours)))
     return float(np.clip(exact, -WORST_SEMITONES, WORST_SEMITONES)), share
 
 
