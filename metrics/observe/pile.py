@@ -93,8 +93,8 @@ def power(motion: Motion, times: NDArray[np.float64], reach: float) -> tuple[NDA
         ((1+0j), (2.5+0j))
     """
     ratio, shift = 1 + complex(motion[0], motion[1]) / reach, complex(motion[2], motion[3])
-    whole: NDArray[np.complex128] = np.exp(times * np.log(ratio))
-    gone: NDArray[np.complex128] = times + 0j if abs(ratio - 1) < 1e-6 else (whole - 1) / (ratio - 1)
+    whole = np.asarray(np.exp(times * np.log(ratio)), dtype=np.complex128)
+    gone = times + 0j if abs(ratio - 1) < 1e-6 else (whole - 1) / (ratio - 1)
     return whole, np.asarray(shift * gone, dtype=np.complex128)
 
 
