@@ -140,17 +140,17 @@ def line(errors: dict[str, list[float]]) -> str:
     return f"{middle('track')}  {middle('contact')}  {many}  {middle('delay')}  {sign}  {middle('restitution')}  {middle('gravity')}"
 
 
-def truths(families: list[str], seeds: int, style: str) -> list[Truth]:
+def truths(families: list[str], seeds: range, style: str) -> list[Truth]:
     """Scenes that nothing was tuned on, in one style."""
     made = []
     for family in families:
-        for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+        for seed in seeds:
             scene = scene_from_id(f"{family}@{SCENES[family].load().version}/seed={seed}", style=style, move="static")
             made.append(truth_of(scene, SECONDS))
     return made
 
 
-def table(families: list[str], seeds: int, wanted: list[Condition], *, by_family: bool) -> None:
+def table(families: list[str], seeds: range, wanted: list[Condition], *, by_family: bool) -> None:
     """The figures of each condition."""
     say("                                  track   contact    found               delay    sign   restitution gravity")
     say("                                     px        ms                           ms                       |ln|")
@@ -207,7 +207,7 @@ def cost(families: list[str]) -> None:
     """Clips a second on one core: decoding alone, and observing with every metric that needs no weights."""
     decode, look, score = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        for truth in truths(families[:4], 1, "plain"):
+        for truth in truths(families[:4], range(FIRST_SEED, FIRST_SEED + 1), "plain"):
             request = Request(prompt=truth.scene.prompt, seconds=SECONDS, width=256, height=256, fps=FPS)
             case, path = Case.of(truth, request), Path(folder) / "clip.mp4"
             write_clip(clip_of(truth, request), path)
@@ -239,6 +239,7 @@ def main() -> None:
     """Everything, or what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="figures on seeds that something was tuned on are none")
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--sizes", default="256,64")
     parser.add_argument("--crfs", default=f"{CRF:g},35")
@@ -251,7 +252,7 @@ def main() -> None:
     families = asked.families.split(",")
     wanted = conditions([int(s) for s in asked.sizes.split(",")], [float(c) for c in asked.crfs.split(",")], asked.styles.split(","))
     if asked.only in (None, "table"):
-        table(families, asked.seeds, wanted, by_family=asked.by_family)
+        table(families, range(asked.first_seed, asked.first_seed + asked.seeds), wanted, by_family=asked.by_family)
     if asked.only in (None, "real"):
         real()
     if asked.only in (None, "cost"):
