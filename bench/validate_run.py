@@ -15,7 +15,7 @@ from kinema.bench.plan import SceneRef, request_of, source_hash
 from kinema.bench.pool import Died, Pool, Raised
 from kinema.bench.suite import CALIBRATION_SEEDS
 from kinema.bench.validate_plan import GIVEN, USUAL, Plan
-from kinema.bench.validate_work import ANOTHER, PLAIN, Trial
+from kinema.bench.validate_work import ANOTHER, PLAIN, Trial, vectors_hash
 from kinema.files import cache_folder, hash_of, read_json, sha256_of, write_json
 from kinema.metrics.faults import FAULTS
 from kinema.metrics.metric import METRICS, Card
@@ -69,7 +69,8 @@ class Work:
     def _cache(self, trial: Trial) -> Path:
         asked = [trial.scene.id, [list(pair) for pair in trial.scene.overrides], trial.request.to_json(), trial.fault, trial.features]
         doses = list(FAULTS[trial.fault].doses) if trial.fault in FAULTS else []
-        return cache_folder() / "validity" / f"{hash_of([asked, doses, list(trial.metrics), self.code], 40)}.json"
+        code = [vectors_hash()] if trial.features else self.code
+        return cache_folder() / "validity" / f"{hash_of([asked, doses, list(trial.metrics), code], 40)}.json"
 
     def do(self, stage: str, trials: Sequence[Trial]) -> None:
         """Try what is not known yet, scene by scene."""

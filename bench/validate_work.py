@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kinema.metrics.metric import Case
     from kinema.metrics.observation import Observation
 
-__all__ = ["ANOTHER", "PLAIN", "TRUE", "Trial", "attempt"]
+__all__ = ["ANOTHER", "PLAIN", "TRUE", "Trial", "attempt", "vectors_hash"]
 
 PLAIN, ANOTHER = "", "another take"  # instead of a fault's name
 TRUE = "truth"  # instead of a dose: the scene's own clip
@@ -224,6 +224,15 @@ def _clip_hash() -> str:
     from kinema.metrics import clip_corpus, clip_model, clip_score
 
     return hash_of([sha256_of(Path(file)) for file in (clip_corpus.__file__, clip_model.__file__, clip_score.SHIPPED)])
+
+
+@cache
+def vectors_hash() -> str:
+    """One hash over all that decides the vectors of a faulty clip, however sets of them are compared."""
+    from kinema.metrics import features, features_network
+
+    files = (features.__file__, features_network.__file__, features.SHIPPED)
+    return hash_of([sight_hash(), *(sha256_of(Path(file)) for file in files)])
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
