@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kinema.bench.kept import kept
 from kinema.bench.plan import SceneRef, sight_hash
 from kinema.bench.work import case_of, conditioning_of, read_back, scored, truth_of_take
-from kinema.files import cache_folder, dumps, hash_of, sha256_of, write_bytes
+from kinema.files import hash_of, sha256_of
 from kinema.metrics.faults import FAULTS, Shot
 from kinema.metrics.metric import METRICS, Failed, Scored
 from kinema.scenes.clip import Clip
@@ -196,22 +195,20 @@ def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
 
 
 def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
-    """What is seen and heard of a fault, looked at once: kept until the code that makes it changes, whatever the metrics then say of it."""
+    """What is seen and heard of a fault, looked at once, whatever the metrics then say of it."""
     from kinema.metrics.look import hints_of
-    from kinema.metrics.observe.record import from_json, to_json
+
+    def look() -> tuple[Observation, dict[str, float]]:
+        mine = _Watch()
+        seen = _looked(trial, base, dose, mine)
+        return seen, mine.ms if trial.fault else dict(base.watch.ms)
 
     hints, code = asdict(hints_of(base.case)), [sight_hash(), _clip_hash() if base.fitting else ""]
-    key = hash_of([trial.scene.id, trial.scene.overrides, base.shot.request.to_json(), trial.fault, dose, hints, code], 40)
-    path = cache_folder() / "seen" / f"{key}.json.z"
-    kept = _kept(path)
-    if kept is None:
-        mine = _Watch()
-        value = to_json(_looked(trial, base, dose, mine))
-        kept = {"ms": mine.ms if trial.fault else dict(base.watch.ms), "observation": value}
-        write_bytes(path, zlib.compress(dumps(kept).encode(), 6))
-    for name, spent in kept["ms"].items():
+    key = [trial.scene.id, trial.scene.overrides, base.shot.request.to_json(), trial.fault, dose, hints, code]
+    seen, ms = kept(key, look)
+    for name, spent in ms.items():
         watch.ms[name] = watch.ms.get(name, 0.0) + spent
-    return from_json(kept["observation"])
+    return seen
 
 
 def _fitting(metrics: tuple[str, ...]) -> bool:
@@ -233,15 +230,6 @@ def vectors_hash() -> str:
 
     files = (features.__file__, features_network.__file__, features.SHIPPED)
     return hash_of([sight_hash(), *(sha256_of(Path(file)) for file in files)])
-
-
-def _kept(path: Path) -> dict[str, Any] | None:
-    """What was seen before, if it is whole."""
-    try:
-        value = json.loads(zlib.decompress(path.read_bytes()))
-    except (OSError, ValueError, zlib.error):
-        return None
-    return value if isinstance(value, dict) and {"ms", "observation"} <= set(value) else None
 
 
 def _looked(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
