@@ -38,7 +38,7 @@ def share_held(found: list[Verdict], nothing: str) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/claims", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    "adherence/claims", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="mean over decidable statements of how well each holds, 0 to 1",
     source="own: how far the clip meets the prompt's checkable statements; T2V-CompBench and VBench score one property a prompt",
     own=("colour_swap", "count_swap", "direction_swap", "shape_swap", "order_swap", "size_swap", "move_swap", "style_swap", "light_swap",
@@ -71,7 +71,7 @@ def claims(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/colour", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
+    "adherence/colour", version=3, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
     formula="mean over bodies and frames of (1 - r) / 0.85, at most 1; r: CIEDE2000 (equal luminance, under 24) to its name over next name",
     source="Sharma, Wu, Dalal 2005 for the difference; best assignment of tracks to bodies",
     own=("colour_swap",),
@@ -95,7 +95,7 @@ def colour(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/count", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
+    "adherence/count", version=3, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",),
     formula="mean over the frames asked for of 1 / (1 + |visible - claimed|)^2, 0 where nothing is visible",
     source="own; GenEval and T2V-CompBench count in single frames",
     own=("count_swap", "vanish", "duplicate"),
@@ -251,7 +251,7 @@ def timing(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/stays", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
+    "adherence/stays", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), modes=VISIBLE,
     formula="mean over statements (stands, in the air, afloat, in the bowl, on the track) of 0, or the share of the clip that it is seen",
     source="own", own=("vanish",), coupled={"teleport": "what jumps does not stay", "kick": "what is pushed away does not stay"},
     blind=("Whether a cloth stays on its ball is not decided.",),

@@ -13,7 +13,7 @@ AUDIBLE = ("t2v", "i2v", "v2v", "v2a")  # modes in which the sound is the genera
 
 
 @metric(
-    "adherence/camera", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("view",), modes=VISIBLE,
+    "adherence/camera", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("view",), modes=VISIBLE,
     formula="share of the camera's motion that is the move asked for, half for zoom instead of dolly, 0 where it is not the main move",
     source="own; EvalCrafter and WorldScore need weights for the camera's pose",
     own=("move_swap",), coupled={"pan": "another move is added", "zoom": "another move is added", "mirror": "left becomes right"},
@@ -91,7 +91,7 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/sound", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
+    "adherence/sound", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
     formula="mean over sounds named of min(1, heard / enough): an onset for every blow (without truth: one), .3 s of even noise, a voice "
     "for .08 of the time, a tone for .8 of its own time (without truth: .25 of the clip)",
     source="own", own=("silence", "dropped_impact", "noise_sound"),
@@ -113,7 +113,7 @@ def sound(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/silence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
+    "adherence/silence", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("onsets", "heard"), modes=AUDIBLE,
     formula="1 where the level stays below -80 dB re full scale, falling to 0 at -40 dB; 0 where an onset is heard",
     source="own", own=("unasked_sound",),
     blind=("Only prompts that forbid every sound are judged.",),

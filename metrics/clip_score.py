@@ -100,7 +100,7 @@ def similarity(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "adherence/retrieval", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), scaled=False,
+    "adherence/retrieval", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("clip",), scaled=False,
     modes=("t2v", "i2v", "v2v"),
     formula="mean over 46 fixed prompts of other scenes, one of every family, of 1 / (1 + exp(-(own cosine - its cosine) / 0.1))",
     source="own; retrieval rank as in CLIP evaluation, counted softly (Qin, Liu, Li 2010), by a network of our own (kinema train clip)",

@@ -39,7 +39,7 @@ FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravit
 
 
 @metric(
-    "dynamics/law_residual", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
+    "dynamics/law_residual", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion; prior on a (sd .1)",
     formula="sqrt(rms^2 + .01 (ln a / .1)^2), rms^2 = (sum |residual|^2 - jitter^2) / sum |s R (y_truth - mean)|^2",
     own=("gravity", "restitution", "time_stretch", "pace_drift", "damping", "kick", "teleport", "hover", "constant_velocity", "sticks",
@@ -76,7 +76,7 @@ def law_residual(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/permanence", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/permanence", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="share of the case's frames in which every body is there; a body too many costs a quarter of its frame, each more of the rest",
     formula="min(1, mean min(seen, wanted) / mean visible in the truth) - mean of 1 - .75^e, e bodies too many in a frame",
     own=("vanish", "duplicate", "count_swap"),
@@ -115,7 +115,7 @@ def permanence(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/gravity", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
+    "dynamics/gravity", version=2, unit="-", better="lower", best=0.0, worst=MOST, needs=("tracks", "contacts"),
     source="|ln(g seen / g of the case)|; parabolas between contacts, or scale * pace^2 of the whole motion; ruler: the size",
     formula="|ln(g seen / g)|; of flights: fall in diameters / s^2; else s a^2 of a fit with a free pace, s by the size",
     own=("gravity", "time_stretch", "pace_drift", "constant_velocity", "order_swap", "damping"),
@@ -153,7 +153,7 @@ def gravity(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/restitution", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
+    "dynamics/restitution", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="|e seen - e true|, e = speed of separation over speed of approach at the first contacts",
     formula="min(1, |e seen - e true|), e over the first two contacts, weighted by the square of the speed of approach",
     own=("restitution", "sticks", "mass_ratio"),

@@ -50,7 +50,7 @@ class Train(NamedTuple):
 
 
 @metric(
-    "sync/loudness", version=1, unit="-", better="lower", best=0.0, worst=WORST_SLOPE, needs=("contacts", "onsets"),
+    "sync/loudness", version=2, unit="-", better="lower", best=0.0, worst=WORST_SLOPE, needs=("contacts", "onsets"),
     source="own: rank and slope of level on speed; the truth's own slope from its own sound, heard in the same way",
     formula="|slope(level in dB over 20 log10 of the change of velocity seen) - the same of the truth| less its standard error, 0 to 1",
     own=("level_flat", "clipping", "sticks", "shuffled_sound"),
@@ -93,7 +93,7 @@ def loudness(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/restitution_heard", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("onsets",),
+    "sync/restitution_heard", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("onsets",),
     source="ratio of successive bounce intervals, by ear",
     formula="|e heard - e true|, e = (t3 - t2) / (t2 - t1) over the row of bounces heard",
     own=("restitution", "dropped_impact", "sound_jitter", "shuffled_sound"),
@@ -126,7 +126,7 @@ def restitution_heard(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/gravity_heard", version=1, unit="-", better="lower", best=0.0, worst=MOST, needs=("onsets",),
+    "sync/gravity_heard", version=2, unit="-", better="lower", best=0.0, worst=MOST, needs=("onsets",),
     source="own: drop height and the first bounce interval, g = 8 h e^2 / dt^2",
     formula="|ln(g heard / g)|, g heard = 8 h e^2 / (t2 - t1)^2, h the truth's height of fall; at most ln 4",
     own=("gravity", "time_stretch", "sound_drift", "sound_jitter", "dropped_impact", "shuffled_sound"),

@@ -57,7 +57,7 @@ def _must_sound(case: Case) -> bool:
 
 
 @metric(
-    "realism/clipping", version=1, unit="%", better="lower", best=0.0, worst=MOST_CLIPPED, needs=("sound",),
+    "realism/clipping", version=2, unit="%", better="lower", best=0.0, worst=MOST_CLIPPED, needs=("sound",),
     source="samples in runs of three or more at the clip's own highest or lowest value", formula="share of such samples, in %",
     own=("clipping",), coupled=SILENT, blind=("Soft limiting.", "Clipping that was turned down below 5 % of full scale."),
 )  # fmt: skip
@@ -99,7 +99,7 @@ def dc(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "realism/dropouts", version=1, unit="per s", better="lower", best=0.0, worst=MOST_GAPS, needs=("sound",),
+    "realism/dropouts", version=2, unit="per s", better="lower", best=0.0, worst=MOST_GAPS, needs=("sound",),
     source="stretches of 3 to 250 ms without any change amid sound", formula="gaps over seconds", own=("dropouts",),
     coupled=SILENT, blind=("Gaps that fade in and out.", "Gaps in silence."),
 )  # fmt: skip
@@ -150,7 +150,7 @@ def bandwidth(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "realism/true_peak", version=1, unit="dB", better="lower", best=0.0, worst=MOST_OVER, needs=("sound",), scaled=False,
+    "realism/true_peak", version=2, unit="dB", better="lower", best=0.0, worst=MOST_OVER, needs=("sound",), scaled=False,
     source="ITU-R BS.1770-4, annex 2: four times oversampled; the most that EBU R 128 allows is -1 dB re full scale",
     formula="max(0, 20 log10(max |x oversampled|) + 1)", own=("gain",),
     coupled=SILENT | {"clipping": "what is cut off is then made as loud as full scale can hold"},

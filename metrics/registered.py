@@ -248,7 +248,7 @@ def _derivative(
 
 @metric(
     "dynamics/contact_time_error",
-    version=1,
+    version=2,
     unit="ms",
     better="lower",
     best=0.0,
@@ -305,7 +305,7 @@ def _weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -
 
 @metric(
     "dynamics/rotation_error",
-    version=1,
+    version=2,
     unit="rad",
     better="lower",
     best=0.0,

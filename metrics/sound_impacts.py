@@ -79,7 +79,7 @@ def material(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/pitch", version=1, unit="semitones", better="lower", best=0.0, worst=WORST_SEMITONES, needs=("onsets",), scaled=False,
+    "sync/pitch", version=2, unit="semitones", better="lower", best=0.0, worst=WORST_SEMITONES, needs=("onsets",), scaled=False,
     source="partials that ring after an onset (peak-picked spectrum) against those of the truth's own rendered sound",
     formula="w |s| + 12 (1 - w), s = argmax sum_ij a_i a_j exp(-((12 log2(f_i / f'_j) - s) / 0.35)^2), a: by level, w: share that fits",
     own=("pitch", "material_swap", "shuffled_sound"),
@@ -119,7 +119,7 @@ def pitch(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/decay", version=1, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",), scaled=False,
+    "sync/decay", version=2, unit="ln", better="lower", best=0.0, worst=WORST_DECAY, needs=("onsets",), scaled=False,
     source="T60 of partials that ring after an onset; loss factor = 2.2 / (f T60)",
     formula="|median ln(eta_i / eta'_j)| over partials i of the clip and their likes j of the truth, eta = 2.2 / (f T60)",
     own=("decay", "material_swap", "shuffled_sound"),

@@ -48,7 +48,7 @@ TONAL = 0.5  # -, of the truth's time in which a tone must be heard for its pitc
 
 
 @metric(
-    "sync/stereo", version=1, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
+    "sync/stereo", version=2, unit="-", better="higher", best=1.0, worst=-1.0, needs=("tracks", "onsets"),
     source="level difference of the ears (first difference of the sound, so that what is high counts) against the place in the picture",
     formula="2 b / (1 + b^2), b = min(1, max(-1, median over pairs of (side - side') / (x - x') / k)), k: the same of the truth",
     own=("pan_flip", "mono", "mirror", "order_swap", "noise_sound"),

@@ -32,7 +32,7 @@ SMOOTH_S = 0.03  # s, over which loudness is averaged, as over a frame
 
 
 @metric(
-    "sync/voice_who", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("mouths", "heard"),
+    "sync/voice_who", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("mouths", "heard"),
     source="pitch of the voice, told by the voices that the truth gives each speaker, against the mouth that is open",
     formula="share of the voiced time with one open mouth in which that mouth is the one whose voice is heard",
     own=("voice_swap", "mirror"),
@@ -76,7 +76,7 @@ def voice_who(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/mouth", version=1, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("mouths", "heard"),
+    "sync/mouth", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("mouths", "heard"),
     source="lag at the peak of the cross-correlation of mouth opening and loudness, within 500 ms",
     formula="|argmax_tau corr(a(t + tau), o(t))|, a: rms amplitude of the sound, o: the widest mouth's opening",
     own=("mouth_delay", "sound_delay", "sound_drift", "shuffled_sound"),

@@ -35,7 +35,7 @@ SPAN_S = 0.5  # s between the first and the last impact, at least, to speak of a
 EARLY_MS, LATE_MS = (-90.0, -45.0), (125.0, 185.0)  # ITU-R BT.1359-1: acceptable and detectable, sound before and after the picture
 MISSING = "m: how far more than a quarter of the impacts have no sound, or equal clicks fit as well (0 to 1)"
 VOTE = (
-    "argmax over shift (|.| <= 750 ms) and stretch of the share of impacts and onsets, by strength, that pair under it "
+    "argmax over shift (|.| <= 520 ms) and stretch of the share of impacts and onsets, by strength, that pair under it "
     "(Gaussian, 25 ms; level against speed, 12 dB)"
 )
 SOURCE = "kernel vote over all onset-contact differences (own); travel d/343 m/s of the truth taken off"
@@ -53,7 +53,7 @@ UNSEEN: Mapping[str, str] = {
 
 
 @metric(
-    "sync/offset", version=2, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
+    "sync/offset", version=3, unit="ms", better="lower", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), source=SOURCE,
     formula=f"(1 - m) |median(onset - contact - d/343)| + 500 m over the pairs of: {VOTE}; {MISSING}",
     own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN}, blind=BLIND,
 )  # fmt: skip
@@ -78,7 +78,7 @@ def offset(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/lag", version=2, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
+    "sync/lag", version=3, unit="ms", better="zero", best=0.0, worst=WORST_MS, needs=("contacts", "onsets"), scaled=False, source=SOURCE,
     formula=f"sync/offset with its sign, + where the sound is late: over clips its mean shows what they have in common. Pairs: {VOTE}",
     own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN}, blind=BLIND,
 )  # fmt: skip
@@ -102,7 +102,7 @@ def lag(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/jitter", version=1, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
+    "sync/jitter", version=2, unit="ms", better="lower", best=0.0, worst=WORST_JITTER_MS, needs=("contacts", "onsets"), source=SOURCE,
     formula=f"(1 - m) s + 100 m, s: standard deviation of lags round their line over time (n - 2; of two round their mean); {MISSING}",
     own=("sound_jitter", "dropped_impact", *OTHER, *APART), coupled={**SILENT, **UNSEEN},
     blind=(*BLIND, "A sound more than 300 ms from where the others put it counts as missing, not as jitter."),
@@ -133,7 +133,7 @@ def jitter(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/drift", version=1, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
+    "sync/drift", version=2, unit="ms/s", better="lower", best=0.0, worst=WORST_DRIFT, needs=("contacts", "onsets"), source=SOURCE,
     formula=f"(1 - m) |slope| + 150 m, slope: weighted median of those of all pairs of lags over time (Theil and Sen); {MISSING}",
     own=("sound_drift", "dropped_impact", *OTHER, *APART),
     coupled={**SILENT, "sound_jitter": "a few sounds that stray have a slope", "constant_velocity": UNSEEN["constant_velocity"]},
@@ -167,7 +167,7 @@ def drift(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/perceptual", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
+    "sync/perceptual", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="thresholds of ITU-R BT.1359-1: detectable from 45 ms early to 125 ms late, acceptable from 90 ms early to 185 ms late",
     formula="mean over impacts of 1 inside [-45, 125] ms, falling evenly to 0 at -90 and 185 ms; 0 without sound or where clicks fit",
     own=("sound_delay", "sound_drift", "sound_jitter", "dropped_impact", "noise_sound", *OTHER, *APART),

@@ -75,7 +75,7 @@ class _Events:
 
 
 @metric(
-    "sync/event_f1", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
+    "sync/event_f1", version=3, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"),
     source="F1 of contacts and onsets matched one to one (Hungarian) within 50 ms; null: the sound shifted round the clip",
     formula="2 heard / (2 heard + silent + phantom) by weight (how surely seen, how loud), within 50 ms of contact + d/343",
     own=OWN,
@@ -114,7 +114,7 @@ def event_f1(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/event_f1_25", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
+    "sync/event_f1_25", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 25 ms", formula="2 heard / (2 heard + silent + phantom), matched within 25 ms of contact + d/343",
     own=OWN,
     coupled=COUPLED,
@@ -135,7 +135,7 @@ def event_f1_25(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/event_f1_100", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
+    "sync/event_f1_100", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("contacts", "onsets"), scaled=False,
     source="as sync/event_f1, within 100 ms", formula="2 heard / (2 heard + silent + phantom), matched within 100 ms of contact + d/343",
     own=OWN,
     coupled=COUPLED,
@@ -156,7 +156,7 @@ def event_f1_100(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/phantom", version=1, unit="1/s", better="lower", best=0.0, worst=WORST_PHANTOM, needs=("contacts", "onsets"),
+    "sync/phantom", version=2, unit="1/s", better="lower", best=0.0, worst=WORST_PHANTOM, needs=("contacts", "onsets"),
     source="false positives of the matching, apart",
     formula="sounds within 30 dB of the loudest that no contact explains once the common lag is taken off, per second; at most 4",
     own=("phantom_impact", "click_track", "reversal", "vanish", "constant_velocity"),
@@ -188,7 +188,7 @@ def phantom(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "sync/silent", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("contacts", "onsets"),
+    "sync/silent", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("contacts", "onsets"),
     source="false negatives of the matching, apart",
     formula="share of the sure contacts without an onset within 50 ms once the common lag is taken off",
     own=("dropped_impact", "noise_sound", "shuffled_sound", "click_track", "shuffled_frames", "pace_drift", "reversal", "hover"),

@@ -46,7 +46,7 @@ class Hit(NamedTuple):
 
 
 @metric(
-    "dynamics/momentum", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
+    "dynamics/momentum", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="conservation of momentum in the first collision, with the masses of the case",
     formula="|sum m dv| / sum m |dv| over the bodies, less the same of the truth in its own picture, less .04",
     own=("mass_ratio",),
@@ -88,7 +88,7 @@ def momentum(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/bounce_ratio", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
+    "dynamics/bounce_ratio", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks", "contacts"),
     source="a bouncing ball's flights shorten by its restitution: (t3 - t2) / (t2 - t1) = e",
     formula="|(t3 - t2) / (t2 - t1) seen - the same of the truth|, t of the first three bounces on the floor",
     own=("restitution", "hover", "damping"), scaled=False,

@@ -32,7 +32,7 @@ SPREAD = (10.0, 25.0, 50.0, 75.0, 90.0)  # percentiles that two spreads of value
 
 
 @metric(
-    "dynamics/identity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/identity", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not change their colour by themselves, nor exchange it",
     formula="share of frames in which the CIELAB colour is within 22 of the commonest, .5 to .98 mapped to 0 to 1, mean over bodies",
     own=("identity_swap",),
@@ -61,7 +61,7 @@ def identity(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/rigidity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/rigidity", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="solid bodies keep their size and outline, but for perspective and turning, which the truth shows too",
     formula="1 - (d / .36)^3, d: by how much ln size, or half of ln (short / long), spreads more than the truth's; mean over bodies",
     own=("size_change", "squash"),

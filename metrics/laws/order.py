@@ -35,7 +35,7 @@ WAVE = 4  # bodies that a wave runs through at least
 
 
 @metric(
-    "dynamics/order", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
+    "dynamics/order", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="races, falls side by side, rows of dominoes: who is half-way first, and by how much",
     formula="mean over pairs of 1/2 - d seen / d true within [0, 1], d the time between two bodies' half-way moments",
     own=("order_swap",),
@@ -120,7 +120,7 @@ def wave(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/ratio", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/ratio", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="t1^2 / t2^2 = h1 / h2 for two falls, T1^2 / T2^2 = l1 / l2 for two pendulums: one gravity for both",
     formula="1 - (|ln(g1 / g2)| - .15) / 1, g = s a^2 of each body's own fit y(t) = s R y_truth(a t + b) + o until it lands, without ruler",
     own=("order_swap",),

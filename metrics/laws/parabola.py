@@ -43,7 +43,7 @@ class Piece(NamedTuple):
 
 
 @metric(
-    "dynamics/parabola", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
+    "dynamics/parabola", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
     source="free flight: Galileo; measured as the part of the bend that no parabola explains",
     formula="1 - (x - .1) / .5, x = mean over flights of rms(z - parabola) / rms(parabola - chord), 1 where it hardly bends",
     own=("hover", "teleport", "frame_rate"),

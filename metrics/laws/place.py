@@ -48,7 +48,7 @@ PUSH = (0.02, 0.4)  # of the truth's greatest speed: pushes from nowhere that ar
 
 
 @metric(
-    "dynamics/continuity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/continuity", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="bodies do not jump: the way before a moment and the way after it meet between two frames",
     formula="1 - x^3, x = largest min over s in [0, 1] of |z_(i-1) + s u - z_i + (1 - s) w| in sizes, u and w the steps before and after,"
     " less 1.5 of the truth's within .15 s; most over bodies",
@@ -88,7 +88,7 @@ def continuity(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/solidity", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/solidity", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="two bodies are not in the same place, and none is in the floor; inscribed circles of their outlines",
     formula="1 - (deepest overlap of two bodies, or depth under where one rests (or the truth's lowest place), - the truth's - .15) / .45,"
     " in diameters",
@@ -158,7 +158,7 @@ def support(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/causality", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), scaled=False,
+    "dynamics/causality", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), scaled=False,
     source="velocity changes suddenly only where something touches",
     formula="1 - (largest kink of the way with nothing near, over the truth's greatest speed, - .02) / .38; a kink is the v of"
     " r(t) = p + q t + a t^2 + v max(t, 0) over seven frames, r beside the truth's way where it fits",

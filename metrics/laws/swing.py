@@ -27,7 +27,7 @@ DEAD = 0.12  # -, share of the whole way that a turn back takes at least
 
 
 @metric(
-    "dynamics/period", version=1, unit="-", better="lower", best=0.0, worst=WORST, needs=("tracks",),
+    "dynamics/period", version=2, unit="-", better="lower", best=0.0, worst=WORST, needs=("tracks",),
     source="isochrony of pendulums and springs, precession of tops; pace of the best fit without prior",
     formula="|ln(T seen / T true)| = |ln a| of y(t) = s R y_truth(a t + b) + o, a in [.3, 3] at no cost",
     own=("time_stretch", "pace_drift", "constant_velocity"),
@@ -60,7 +60,7 @@ def period(seen: Observation, case: Case) -> Scored | Unscored:
 
 
 @metric(
-    "dynamics/energy", version=1, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
+    "dynamics/energy", version=2, unit="-", better="lower", best=0.0, worst=1.0, needs=("tracks",),
     source="energy of a swing goes with the square of its width; the width seen over the truth's, regressed on time",
     formula="|beta / alpha| of z - mean = (alpha + beta tau) (truth - mean), tau from -1/2 to 1/2 through the clip, at most 1",
     own=("damping",),

@@ -22,7 +22,7 @@ LEAST = 0.03  # rms, of the residuals: less is the tracker's
 
 
 @metric(
-    "dynamics/time_direction", version=1, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
+    "dynamics/time_direction", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks",), gate=True,
     source="friction, drag and impacts lose energy, and things fall down: what is shown backwards fits only backwards",
     formula="B^6 / (A^6 + B^6), A and B the residuals of the best fits of the clip as it is and played backwards",
     own=("reversal",),
