@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,7 +192,7 @@ def _base(scene: SceneRef, request: Request, folder: Path, fitting: bool) -> _Ba
 
 
 def _place(folder: Path, scene: SceneRef, request: Request) -> Path:
-    return folder / f"{scene.id.replace('/', '-')}-{request.mode}"
+    return folder / f"{scene.id.replace('/', '-')}-{request.mode}-{os.getpid()}"  # at the end two workers may share a scene
 
 
 def _observed(trial: Trial, base: _Base, dose: float, watch: _Watch) -> Observation:
