@@ -92,7 +92,7 @@ class _Base:
         from kinema.metrics.observe.observer import see
 
         found = see(clip, hints_of(self.case))
-        return found | {"features": {"clip": clip_vector(clip.frames)}} if self.fitting else found
+        return found | {"features": found.get("features", {}) | {"clip": clip_vector(clip.frames)}} if self.fitting else found
 
     @cached_property
     def _looked(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -221,7 +221,7 @@ def _fitting(metrics: tuple[str, ...]) -> bool:
 def _clip_hash() -> str:
     from kinema.metrics import clip_corpus, clip_model, clip_score
 
-    return hash_of([sha256_of(Path(file)) for file in (clip_corpus.__file__, clip_model.__file__, clip_score.SHIPPED)])
+    return hash_of([sha256_of(Path(file)) for file in (clip_corpus.__file__, clip_model.__file__, clip_score.SHIPPED, __file__)])
 
 
 @cache

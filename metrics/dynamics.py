@@ -43,7 +43,7 @@ FALLS = 0.05  # diameters of height that a body gains or loses; less, and gravit
     source="rms of y_clip(t) = s R y_truth(a t + b) + o over the truth's motion; prior on a (sd .1)",
     formula="sqrt(rms^2 + .01 (ln a / .1)^2), rms^2 = (sum |residual|^2 - jitter^2) / sum |s R (y_truth - mean)|^2",
     own=("gravity", "restitution", "time_stretch", "pace_drift", "damping", "kick", "teleport", "hover", "constant_velocity", "sticks",
-         "reversal", "direction_swap", "mass_ratio", "order_swap", "interpenetration", "shuffled_frames", "frame_rate"),
+         "reversal", "direction_swap", "mass_ratio", "order_swap", "interpenetration", "shuffled_frames"),
     coupled={"mirror": "left and right count where the prompt names a direction",
              "move_swap": "what the camera's own motion leaves behind",
              "count_swap": "one body more may be followed instead",

@@ -43,7 +43,7 @@ BLIND = (
     "A row of equally strong, evenly spaced knocks that fills the clip cannot be told from itself one knock later.",
     "Without truth the sound's way through the air (3 ms a metre) counts as lag.",
 )
-APART = ("hover", "pace_drift", "reversal", "shuffled_frames", "frame_rate", "damping")  # move what is seen away from what is heard
+APART = ("hover", "pace_drift", "reversal", "shuffled_frames", "damping")  # move what is seen away from what is heard
 OTHER = ("shuffled_sound", "click_track")  # the sound of something else
 SILENT: Mapping[str, str] = {"silence": "what has no sound has no lag", "noise_sound": "noise covers the impacts"}
 UNSEEN: Mapping[str, str] = {

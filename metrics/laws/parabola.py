@@ -46,7 +46,7 @@ class Piece(NamedTuple):
     "dynamics/parabola", version=2, unit="-", better="higher", best=1.0, worst=0.0, needs=("tracks", "contacts"), gate=True,
     source="free flight: Galileo; measured as the part of the bend that no parabola explains",
     formula="1 - (x - .1) / .5, x = mean over flights of rms(z - parabola) / rms(parabola - chord), 1 where it hardly bends",
-    own=("hover", "teleport", "frame_rate"),
+    own=("hover", "teleport"),
     coupled={"constant_velocity": "what moves evenly does not bend",
              "sticks": "what sticks flies no more",
              "shuffled_frames": "what is everywhere at once flies nowhere",

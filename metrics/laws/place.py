@@ -52,7 +52,7 @@ PUSH = (0.02, 0.4)  # of the truth's greatest speed: pushes from nowhere that ar
     source="bodies do not jump: the way before a moment and the way after it meet between two frames",
     formula="1 - x^3, x = largest min over s in [0, 1] of |z_(i-1) + s u - z_i + (1 - s) w| in sizes, u and w the steps before and after,"
     " less 1.5 of the truth's within .15 s; most over bodies",
-    own=("teleport", "frame_rate"),
+    own=("teleport",),
     coupled={"shuffled_frames": "frames in another order are jumps, the first already as far as there are places",
              "shot_cut": "bodies are elsewhere in the next shot, where the cut goes unnoticed",
              "duplicate": "a body may be taken for the copy beside it",
