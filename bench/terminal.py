@@ -41,7 +41,7 @@ def workers_of(asked: int | None) -> int:
 
 @contextmanager
 def bars() -> Iterator[Progress]:
-    """Progress on stderr: bars, one per stage; in a log, where nothing can be drawn over, a line a minute."""
+    """Progress on stderr: bars, one per stage; in a log, where nothing can be drawn over, a line a stage and a minute."""
     from kinema.bench.tables import console
 
     if not console(stderr=True).is_terminal:
@@ -65,12 +65,12 @@ def bars() -> Iterator[Progress]:
 
 
 def _lines() -> Progress:
-    last = time.monotonic()
+    said: dict[str, float] = {}
 
     def tell(stage: str, done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= LINE_S:
-            last = time.monotonic()
+        name = stage.split(":", maxsplit=1)[0]
+        if time.monotonic() - said.get(name, -LINE_S) >= LINE_S:
+            said[name] = time.monotonic()
             say(f"{stage}: {done} of {total}")
 
     return tell
