@@ -25,7 +25,9 @@ __all__ = ["OUTSIDE", "Plan", "SceneRef", "Unit", "clips_plan", "request_of", "r
 
 CLIPS = "clips:"  # the prefix of -g that names a manifest
 OUTSIDE = "outside"
-SIGHT = ("observe", "faults", "observation.py", "picture_style.py")  # of metrics/, what an observation of a faulty clip comes of
+SIGHT = (  # of metrics/, what an observation of a faulty clip comes of
+    "observe", "faults", "observation.py", "picture_style.py", "clip_corpus.py", "colour_difference.py",
+)  # fmt: skip
 DEFAULT_SUITE = "smoke"  # gives the size and the scale to scenes of a manifest that is scored without a suite
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import ast
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from kinema.bench.plan import clips_plan, run_plan
+from kinema.bench.plan import SIGHT, clips_plan, run_plan
 from kinema.bench.suite import load_suite
 from kinema.errors import ConfigError
 
@@ -69,3 +71,21 @@ def test_two_generators_of_one_name_are_refused(smoke, tmp_path: Path) -> None: 
     path = manifest(tmp_path, {"path": "a.mp4", "scene": "drop@1/seed=0", "generator": "oracle"})
     with pytest.raises(ConfigError, match="two clips"):
         run_plan(smoke, ["oracle", f"clips:{path}"])
+
+
+def test_what_is_seen_is_kept_by_all_the_code_that_it_comes_of() -> None:
+    """Every module of metrics/ that the observer or a fault imports, directly or not, is part of ``sight_hash``."""
+    home = Path(find_spec("kinema.metrics").submodule_search_locations[0])  # type: ignore[union-attr,index]
+    todo = [file for folder in ("observe", "faults") for file in (home / folder).glob("*.py")]
+    met: set[Path] = set()
+    while todo:
+        file = todo.pop()
+        met.add(file)
+        for node in ast.walk(ast.parse(file.read_text())):
+            module = node.module if isinstance(node, ast.ImportFrom) and node.module else ""
+            names = [module, *(f"{module}.{one.name}" for one in node.names)] if module.startswith("kinema.metrics") else []
+            places = [home.joinpath(*name.split(".")[2:]).with_suffix(".py") for name in names if name != "kinema.metrics"]
+            todo += [place for place in places if place.is_file() and place not in met]
+    named = {home / name for name in SIGHT}
+    assert len(met) > 40
+    assert [file.name for file in met if not {file, file.parent} & named] == []
