@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinema.errors import ConfigError, MissingExtra
-from kinema.files import sha256_of
 from kinema.metrics.clip_score import distractors
 from kinema.metrics.metric import Case, Scored, Unscored, metric
 from kinema.metrics.observation import Observation
@@ -57,12 +57,13 @@ def read_open_clip(weights: Weights) -> tuple[Any, Any, Any]:
         ConfigError: the folder lacks its configuration or its safetensors, these are other ones than meant, or they do not fit.
         MissingExtra: open_clip is not installed.
     """
+    from kinema.metrics.backbones import weights_file
+
     folder = Path(weights.path)
     file = folder / FILE
     if not file.is_file() or not (folder / CONFIG).is_file():
         raise ConfigError(f"open_clip: {folder} is no folder with {CONFIG} and {FILE} in it")
-    if sha256_of(file) != weights.sha256:
-        raise ConfigError(f"open_clip: {file} has sha256 {sha256_of(file)}, and {weights.sha256} was meant")
+    weights_file(replace(weights, path=str(file)))
     try:
         import open_clip  # type: ignore[import-untyped]
     except ImportError as error:
@@ -95,10 +96,8 @@ def similarity_outside(seen: Observation, case: Case) -> Scored | Unscored:
         0.25
     """
     found = _found(seen, case)
-    if isinstance(found, Unscored):
+    if not isinstance(found, tuple):
         return found
-    if not found:
-        return Scored(value=0.0, why="There is no picture.")
     return Scored(value=float(np.clip(found[0], 0, 1)), why=f"The mean cosine of four frames and the prompt is {found[0]:.2f}.")
 
 
@@ -119,17 +118,18 @@ def retrieval_outside(seen: Observation, case: Case) -> Scored | Unscored:
         0.5
     """
     found = _found(seen, case)
-    if isinstance(found, Unscored):
+    if not isinstance(found, tuple):
         return found
-    if not found:
-        return Scored(value=0.0, why="There is no picture.")
     own, *others = found
     below = sum(other < own for other in others)
     return Scored(value=below / len(others), why=f"{below} of {len(others)} other prompts fit the clip less than its own.")
 
 
-def _found(seen: Observation, case: Case) -> tuple[float, ...] | Unscored:
+def _found(seen: Observation, case: Case) -> tuple[float, ...] | Scored | Unscored:
+    """The cosines, its own prompt's first; or what is to be answered without any."""
     if not case.request.prompt.strip():
         return Unscored(reason="there is no prompt")
     found = seen.features.get("open_clip")
-    return Unscored(reason=LACKS) if found is None else tuple(found)
+    if found is None:
+        return Unscored(reason=LACKS)
+    return tuple(found) if len(found) else Scored(value=0.0, why="There is no picture.")

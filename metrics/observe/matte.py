@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from kinema.metrics.observe.circle import Circle, laid_on
+from kinema.metrics.observe.segment import filled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -375,7 +376,7 @@ def _opened(solid: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
 
 def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> NDArray[np.uint8]:
     """The thick part that lies on the disc, without holes."""
-    solid = _filled((share > 0.5).astype(np.uint8))  # a highlight is no hole: opened, it would bite into the rim
+    solid = filled((share > 0.5).astype(np.uint8))  # a highlight is no hole: opened, it would bite into the rim
     solid = _opened(solid, max(1, round((0.35 if disc.part is None else 0.15) * (disc.inner or disc.radius))))
     count, labels, stats, centres = cv2.connectedComponentsWithStats(np.ascontiguousarray(solid), connectivity=4)
     if count < 2:
@@ -383,14 +384,7 @@ def _solid(share: NDArray[np.float32], disc: Disc, corner: tuple[int, int]) -> N
     away = np.hypot(centres[1:, 0] + 0.5 + corner[0] - disc.x, centres[1:, 1] + 0.5 + corner[1] - disc.y)
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA] / (1 + (away / disc.radius) ** 2)))
     part: NDArray[np.uint8] = (labels == best).astype(np.uint8)
-    return _filled(part)
-
-
-def _filled(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without holes."""
-    outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(part, outlines, -1, 1, thickness=cv2.FILLED)
-    return part
+    return filled(part)
 
 
 def _soft(share: NDArray[np.float32], solid: NDArray[np.uint8]) -> NDArray[np.float32]:

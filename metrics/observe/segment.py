@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kinema.metrics.observe.background import Background, Still
 
-__all__ = ["Blob", "Forms", "blobs_in", "blobs_of_mask", "body_mask"]
+__all__ = ["Blob", "Forms", "blobs_in", "blobs_of_mask", "body_mask", "filled"]
 
 MOST_BLOBS = 24  # per frame, the largest: where everything moves, nothing is to be found among the rest
 LEAST_AREA = 12.0  # pixels: a disc of radius 2
@@ -232,11 +232,11 @@ def _sure(mine: NDArray[np.uint8], whole: NDArray[np.uint8]) -> NDArray[np.uint8
 
 def _ringed(mine: NDArray[np.uint8]) -> bool:
     """Whether holes take much of what an outline holds, and it is round: specks and strings hold something between them too."""
-    filled = _filled(mine)
-    area = float(filled.sum())
+    solid = filled(mine)
+    area = float(solid.sum())
     if float(mine.sum()) >= (1 - RING) * area:
         return False
-    _, radius = cv2.minEnclosingCircle(cv2.findNonZero(filled))
+    _, radius = cv2.minEnclosingCircle(cv2.findNonZero(solid))
     return area > RING_ROUND * np.pi * float(radius) ** 2
 
 
@@ -244,7 +244,7 @@ def _discs_of(part: NDArray[np.uint8]) -> list[tuple[NDArray[np.uint8], tuple[in
     """Discs of like size that touch, each by itself with its corner; whatever else a part is stays whole."""
     area = float(part.sum())
     box = float(part.shape[0] * part.shape[1])
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(_filled(part), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(filled(part), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 5)[1:-1, 1:-1]
     thick = float(depth.max())
     if thick < 2.0 or area < 1.5 * np.pi * thick**2 or area > MOST_DISCS * 1.3 * np.pi * (thick + 0.5) ** 2 or area > 0.9 * box:
         return [(part, (0, 0))]
@@ -296,7 +296,7 @@ def _waist(depth: NDArray[np.float32], one: tuple[float, float], two: tuple[floa
 def _thick_parts(part: NDArray[np.uint8], own: NDArray[np.bool_], corner: tuple[int, int], paint: int) -> list[_Form]:
     """A part without what is thin; several where thin bridges held it together."""
     seen = cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    part = _filled(seen)
+    part = filled(seen)
     ring = float(seen.sum()) < (1 - RING) * float(part.sum())
     depth = cv2.distanceTransform(part, cv2.DIST_L2, 5)
     thick = float(depth.max())
@@ -326,7 +326,7 @@ def _thick_parts(part: NDArray[np.uint8], own: NDArray[np.bool_], corner: tuple[
     return found
 
 
-def _filled(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def filled(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Close the holes: a highlight belongs to the body."""
     outlines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     solid = np.zeros_like(part)
