@@ -8,7 +8,7 @@ from __future__ import annotations
 import doctest
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -232,11 +232,9 @@ def _backwards(seen: Observation) -> Observation:
 
 
 def _track_backwards(track: Track, seen: Observation) -> Track:
-    columns = {one.name: getattr(track, one.name) for one in fields(track)}
-    turned: dict[str, Any] = {name: column[::-1] for name, column in columns.items() if isinstance(column, np.ndarray)}
-    frame = len(seen.times) - 1 - turned["frame"]
-    turned |= {"frame": frame, "t": seen.times[frame], "colours": track.colours[::-1]}
-    return replace(track, **turned)
+    turned = track.joined([(track, slice(None, None, -1))])
+    frame = len(seen.times) - 1 - turned.frame
+    return replace(turned, frame=frame, t=seen.times[frame])
 
 
 def _against(velocity: tuple[float, float]) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -80,6 +80,23 @@ class Track:
         """Pixels: the median of ``size``, weighted by confidence above one half."""
         good = self.confidence > 0.5
         return float(np.median(self.size[good] if good.any() else self.size))
+
+    def joined(self, parts: Sequence[tuple[Track, Any]]) -> Track:
+        """This track with other entries: those of parts of tracks, one part after the other.
+
+        Args:
+            parts: tracks, each with what chooses its entries: a slice, numbers or a mask.
+
+        Example:
+            >>> one = Track(id=0, colour=None, **{name: np.arange(3) for name in ("frame", "t", "x", "y", "size", "confidence")})
+            >>> one.joined([(one, slice(2, None)), (one, [0])]).x.tolist()
+            [2, 0]
+        """
+        columns = [one.name for one in fields(self) if isinstance(getattr(self, one.name), np.ndarray)]
+        arrays: dict[str, Any] = {name: np.concatenate([getattr(track, name)[which] for track, which in parts]) for name in columns}
+        named = all(len(track.colours) == len(track.t) for track, _ in parts)
+        colours = [np.array(track.colours, dtype=object)[which] for track, which in parts] if named else []
+        return replace(self, colours=tuple(one for part in colours for one in part), **arrays)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

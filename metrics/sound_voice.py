@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -143,11 +142,8 @@ def _mouths(seen: Observation) -> tuple[Mouth, ...]:
 
 def _joined(tracks: tuple[Track, ...], parts: list[NDArray[np.bool_]], like: int) -> Track:
     """Entries of several tracks as one, by time."""
-    pairs = list(zip(tracks, parts, strict=True))
-    order = np.argsort(np.concatenate([track.t[part] for track, part in pairs]), kind="stable")
-    names = ("frame", "t", "x", "y", "size", "confidence", "rgb", "long", "short", "angle", "turn", "visible", "likeness")
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(track, name)[part] for track, part in pairs])[order] for name in names}
-    return replace(tracks[like], colours=(), **arrays)
+    whole = tracks[like].joined(list(zip(tracks, parts, strict=True)))
+    return whole.joined([(whole, np.argsort(whole.t, kind="stable"))])
 
 
 def _by_place(mouths: tuple[Mouth, ...], width: float, truth: Truth) -> list[tuple[int, Mouth]]:

@@ -6,7 +6,7 @@ of one to that of the other. Who is who is the concern of ``dynamics/identity``;
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -99,15 +99,8 @@ Pieces = list[tuple[int, int, "NDArray[np.int64]"]]  # from frame, until frame, 
 def _joined(tracks: tuple[Track, ...], k: int, pieces: Pieces) -> Track:
     """New track ``k`` of pieces of old ones; its name of a colour is that of which it has most."""
     parts = [(tracks[order[k]], slice(*np.searchsorted(tracks[order[k]].frame, (low, high)))) for low, high, order in pieces]
-    whole = tracks[k]
-    arrays = {
-        one.name: np.concatenate([getattr(track, one.name)[part] for track, part in parts])
-        for one in fields(whole)
-        if isinstance(getattr(whole, one.name), np.ndarray)
-    }
     longest = max(parts, key=lambda one: one[1].stop - one[1].start)[0]
-    colours = tuple(colour for track, part in parts for colour in track.colours[part])
-    return replace(whole, colour=longest.colour, colours=colours, **arrays)  # type: ignore[arg-type]
+    return replace(tracks[k].joined(parts), colour=longest.colour)
 
 
 def _renamed(seen: Observation, exchanges: list[Exchange], pieces: Pieces) -> tuple[VisualContact, ...]:
